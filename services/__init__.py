@@ -1,0 +1,1 @@
+"""One folder a service; none imports another, `services.launch` alone imports all."""

@@ -1,0 +1,158 @@
+"""Rebuilding, reconciling and verifying, over the public APIs."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from services.launch.catalogue import PROCEDURES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from services.launch.client import Client
+
+FIRST = "00000000-0000-0000-0000-000000000000"
+PAGE = 1_000
+VERIFIED_PAGE = 500
+RECHECK_SECONDS = 15.0
+RECHECK_PAUSE = 0.25
+REBUILD_PAUSE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An aggregate whose state row, events and projection do not agree."""
+
+    service: str
+    id: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Reconciled:
+    """What a reconciliation compared and found."""
+
+    aggregates: int = 0
+    differences: list[Difference] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Verified:
+    """What a verification walked and found: (service, finding)."""
+
+    aggregates: int = 0
+    events: int = 0
+    findings: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+
+async def rebuild(client: Client) -> Any:
+    """Start a rebuild and wait until the new generation is served; answers its job."""
+    async with client:
+        account = client.credentials.operator()
+        job = (await client.call("POST", "/reporting/rebuild", account)).json()
+        while job["state"] == "building":
+            await asyncio.sleep(REBUILD_PAUSE)
+            path = f"/reporting/rebuild/{job['generation']}"
+            job = (await client.call("GET", path, account)).json()
+        return job
+
+
+async def reconcile(client: Client) -> Reconciled:
+    """Compare every service's rows and events with the projection.
+
+    What differs is compared again for a while, since events are still on their way; only what
+    persists is reported.
+    """
+    result = Reconciled()
+    async with client:
+        account = client.credentials.operator()
+        for service in PROCEDURES:
+            differing = await _differing(client, account, service, result)
+            loop = asyncio.get_running_loop()
+            deadline = loop.time() + RECHECK_SECONDS
+            while differing and loop.time() < deadline:
+                await asyncio.sleep(RECHECK_PAUSE)
+                differing = await _differing(client, account, service, Reconciled())
+            result.differences += [
+                Difference(service, aggregate_id, reason)
+                for aggregate_id, reason in sorted(differing.items())
+            ]
+    return result
+
+
+async def _differing(
+    client: Client, account: str, service: str, result: Reconciled
+) -> dict[str, str]:
+    """Walk a service and its facts side by side, both in the order of ids."""
+    differing: dict[str, str] = {}
+    facts = {
+        fact["id"]: fact
+        async for fact in _pages(client, account, "/reporting/facts", {"topic": service})
+    }
+    async for aggregate in _pages(client, account, f"/{service}/aggregates", {}):
+        result.aggregates += 1
+        reason = _difference(aggregate, facts.pop(aggregate["id"], None))
+        if reason is not None:
+            differing[aggregate["id"]] = reason
+    for aggregate_id in facts:
+        differing[aggregate_id] = "统计中有，服务中没有"
+    return differing
+
+
+def _difference(aggregate: dict[str, Any], fact: dict[str, Any] | None) -> str | None:
+    row, event = aggregate["row"], aggregate["event"]
+    if row is None:
+        return "有事件而没有状态行"
+    if event is None:
+        return "有状态行而没有事件"
+    if row != event or aggregate["events"] != row["version"]:
+        return (
+            f"状态行为第 {row['version']} 版，最后事件为第 {event['version']} 版，"
+            f"共 {aggregate['events']} 个事件"
+        )
+    if fact is None:
+        return "统计中没有"
+    for name in ("version", "state", "hash"):
+        if fact[name] != row[name]:
+            return f"统计为第 {fact['version']} 版（{fact['state']}），服务为第 {row['version']} 版"
+    return None
+
+
+async def _pages(
+    client: Client, account: str, path: str, params: dict[str, Any]
+) -> AsyncIterator[dict[str, Any]]:
+    after = FIRST
+    while True:
+        response = await client.call(
+            "GET", path, account, params={**params, "after": after, "limit": PAGE}
+        )
+        rows = response.json()
+        for row in rows:
+            yield row
+        if len(rows) < PAGE:
+            return
+        after = rows[-1]["id"]
+
+
+async def verify(client: Client) -> Verified:
+    """Walk every service's hash chains."""
+    result = Verified()
+    async with client:
+        account = client.credentials.auditor()
+        for service in PROCEDURES:
+            after: str | None = FIRST
+            while after is not None:
+                response = await client.call(
+                    "GET",
+                    f"/{service}/verification",
+                    account,
+                    params={"after": after, "limit": VERIFIED_PAGE},
+                )
+                walked = response.json()
+                result.aggregates += walked["aggregates"]
+                result.events += walked["events"]
+                result.findings += [(service, finding) for finding in walked["findings"]]
+                after = walked["next"]
+    return result

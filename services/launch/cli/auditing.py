@@ -1,0 +1,99 @@
+"""`ecocase rebuild`, `reconcile`, `verify` and `parked`: whether the figures can be trusted."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from services.launch.cli.options import CredentialsFile, Url
+
+SHOWN = 50
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the subcommands."""
+
+    @app.command()
+    def rebuild(url: Url = None, credentials: CredentialsFile = None) -> None:
+        """由事件重算全部统计：重算时仍用旧的，算完即切换。"""
+        from services.launch.auditing import rebuild as work  # noqa: PLC0415 - slow to import
+        from services.launch.client import client_for  # noqa: PLC0415
+
+        done = asyncio.run(work(client_for(url, credentials)))
+        typer.echo(
+            f"已切换到第 {done['generation']} 代统计：{done['events']} 个事件，"
+            f"{done['aggregates']} 件，{done['seconds']:.1f} 秒"
+        )
+
+    @app.command()
+    def reconcile(url: Url = None, credentials: CredentialsFile = None) -> None:
+        """核对每一服务的状态、事件与统计；差异持续存在时以 1 退出。"""
+        from services.launch.auditing import reconcile as work  # noqa: PLC0415 - slow to import
+        from services.launch.client import client_for  # noqa: PLC0415
+
+        result = asyncio.run(work(client_for(url, credentials)))
+        for difference in result.differences[:SHOWN]:
+            typer.echo(f"{difference.service} {difference.id}：{difference.reason}")
+        _more(len(result.differences))
+        typer.echo(f"核对 {result.aggregates} 件，{len(result.differences)} 件不符")
+        raise typer.Exit(1 if result.differences else 0)
+
+    @app.command()
+    def verify(url: Url = None, credentials: CredentialsFile = None) -> None:
+        """校验每一事项的散列链；有改动、缺失或错位时逐一指出，并以 1 退出。"""
+        from services.launch.auditing import verify as work  # noqa: PLC0415 - slow to import
+        from services.launch.client import client_for  # noqa: PLC0415
+
+        result = asyncio.run(work(client_for(url, credentials)))
+        for service, finding in result.findings[:SHOWN]:
+            version = f"第 {finding['version']} 版" if finding["version"] else ""
+            event = f"（事件 {finding['event_id']}）" if finding["event_id"] else ""
+            typer.echo(f"{service} {finding['aggregate_id']} {version}：{finding['reason']}{event}")
+        _more(len(result.findings))
+        typer.echo(
+            f"校验 {result.aggregates} 件 {result.events} 个事件，发现 {len(result.findings)} 处"
+        )
+        raise typer.Exit(1 if result.findings else 0)
+
+    parked = typer.Typer(help="搁置的事件：查看与重放。", no_args_is_help=True)
+    app.add_typer(parked, name="parked")
+
+    @parked.command("list")
+    def parked_list(url: Url = None, credentials: CredentialsFile = None) -> None:
+        """列出搁置的事件及原因。"""
+        rows = asyncio.run(_parked("GET", "/reporting/parked", url, credentials))["parked"]
+        for row in rows:
+            typer.echo(
+                f"{row['id']}  {row['topic']}  {row['aggregate_id']} 第 {row['version']} 版  "
+                f"{row['reason']}"
+            )
+        typer.echo(f"共 {len(rows)} 个")
+
+    @parked.command("replay")
+    def parked_replay(
+        ids: Annotated[list[int] | None, typer.Argument(help="编号；缺省为全部")] = None,
+        url: Url = None,
+        credentials: CredentialsFile = None,
+    ) -> None:
+        """重放搁置的事件。"""
+        asked = {"ids": ids} if ids else {}
+        done = asyncio.run(_parked("POST", "/reporting/parked/replay", url, credentials, asked))
+        typer.echo(f"重放 {done['replayed']} 个，仍搁置 {done['parked']} 个")
+        raise typer.Exit(1 if done["parked"] else 0)
+
+
+def _more(count: int) -> None:
+    if count > SHOWN:
+        typer.echo(f"……另有 {count - SHOWN} 处")
+
+
+async def _parked(
+    method: str, path: str, url: Url, credentials: CredentialsFile, json: Any = None
+) -> Any:
+    from services.launch.client import client_for  # noqa: PLC0415 - slow to import
+
+    async with client_for(url, credentials) as client:
+        account = client.credentials.operator()
+        return (await client.call(method, path, account, json=json)).json()

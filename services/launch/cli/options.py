@@ -1,0 +1,21 @@
+"""Options that several subcommands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Url = Annotated[
+    str | None, typer.Option("--url", help="平台网址；缺省为本目录和端口的平台", show_default=False)
+]
+CredentialsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--credentials",
+        help="账号文件；缺省为数据目录中的 credentials.json",
+        show_default=False,
+        dir_okay=False,
+    ),
+]

@@ -1,0 +1,1 @@
+"""Playing a caseload through the public APIs."""

@@ -1,0 +1,193 @@
+"""All services in one process, on one PostgreSQL, events handed over directly.
+
+`start` brings up what stands below (PostgreSQL, schemas, migrations, issuer, calendar), then the
+services, then the relays; `stop` goes the other way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+import shared.clock
+import shared.issuer
+from services.cases import app as cases
+from services.complaints import app as complaints
+from services.launch.site import Part, site
+from services.permits import app as permits
+from services.reporting import app as reporting
+from shared.clock.app import calendar_app
+from shared.clock.calendars import Calendars
+from shared.identity.officers import CachedOfficerDirectory
+from shared.identity.keys import HttpKeys
+from shared.identity.tokens import ClaimNames, TokenVerifier, TrustedIssuer
+from shared.issuer.app import create_app as issuer_app
+from shared.issuer.demo import ensure_demo_accounts, reset_demo_accounts
+from shared.issuer.issuer import Issuer
+from shared.issuer.passwords import Passwords
+from shared.issuer.signing import SigningKeys
+from shared.postgres.database import Database
+from shared.postgres.embedded import EmbeddedPostgres
+from shared.postgres.migrate import ensure
+from shared.postgres.provision import provision
+from shared.relay.direct import DirectBus, DirectHistory
+from shared.relay.relay import Relay
+from shared.workflow.service import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from fastapi import FastAPI
+
+    from services.launch.settings import Settings
+
+ISSUER_MIGRATIONS = Path(shared.issuer.__file__).parent / "migrations"
+CLOCK_MIGRATIONS = Path(shared.clock.__file__).parent / "migrations"
+PROCEDURAL = (cases, permits, complaints)
+"""The services that run procedures."""
+
+
+class Platform:
+    """The whole platform; `app` answers once `start` has returned."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.credentials: Path | None = None
+        self.app: FastAPI
+
+    async def start(self) -> None:
+        """Start everything; what was started is stopped again where something fails."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop everything within a few seconds."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self._stack.aclose()
+
+    async def reset_passwords(self) -> Path:
+        """Start what the issuer needs alone, and reset the demonstration accounts' passwords."""
+        data = private_folder(self._settings.data)
+        postgres = await self._postgres(data, ["identity"])
+        database = await self._open("identity", postgres.dsn("identity"), ISSUER_MIGRATIONS)
+        return await reset_demo_accounts(self._issuer(database, data), data)
+
+    async def _postgres(self, data: Path, services: list[str]) -> EmbeddedPostgres:
+        postgres = EmbeddedPostgres(data / "postgres")
+        await postgres.start()
+        self._stack.push_async_callback(postgres.stop)
+        await provision(postgres.dsn("postgres", "postgres"), services)
+        return postgres
+
+    async def _start(self) -> None:
+        data = private_folder(self._settings.data)
+        folders = {service.NAME: service.MIGRATIONS for service in (*PROCEDURAL, reporting)}
+        folders |= {"identity": ISSUER_MIGRATIONS, "clock": CLOCK_MIGRATIONS}
+        postgres = await self._postgres(data, list(folders))
+        opened = await asyncio.gather(
+            *(self._open(name, postgres.dsn(name), folder) for name, folder in folders.items())
+        )
+        databases = {database.service: database for database in opened}
+        issuer = self._issuer(databases["identity"], data)
+        self.credentials = await ensure_demo_accounts(issuer, data)
+        calendars = Calendars(databases["clock"])
+        await calendars.read()
+        verifier = TokenVerifier([issuer.trusted(), *await self._outside()])
+        self._services(databases, issuer, calendars, verifier)
+
+    async def _open(self, service: str, url: str, migrations: Path) -> Database:
+        database = Database(service, url, migrations=migrations)
+        await database.open()
+        self._stack.push_async_callback(database.close)
+        await ensure(database, migrate=True)
+        return database
+
+    def _issuer(self, database: Database, data: Path) -> Issuer:
+        return Issuer(
+            f"{self._settings.url}/identity",
+            self._settings.audience,
+            database.engine,
+            SigningKeys(data / "keys"),
+            Passwords(),
+        )
+
+    async def _outside(self) -> list[TrustedIssuer]:
+        settings = self._settings
+        if settings.issuer_url is None or settings.issuer_jwks_url is None:
+            return []
+        client = await self._stack.enter_async_context(httpx.AsyncClient(timeout=5))
+        return [
+            TrustedIssuer(
+                settings.issuer_url,
+                settings.audience,
+                HttpKeys(settings.issuer_jwks_url, client),
+                ClaimNames(
+                    account=settings.issuer_account_claim,
+                    roles=settings.issuer_roles_claim,
+                    bureau=settings.issuer_bureau_claim,
+                ),
+            )
+        ]
+
+    def _services(
+        self,
+        databases: dict[str, Database],
+        issuer: Issuer,
+        calendars: Calendars,
+        verifier: TokenVerifier,
+    ) -> None:
+        release = version("ecocase")
+        directory = CachedOfficerDirectory(issuer.accounts)
+        history = DirectHistory([databases[service.NAME] for service in PROCEDURAL])
+        self._stack.push_async_callback(history.close)
+        bus = DirectBus(history)
+        relays = {service.NAME: Relay(databases[service.NAME], bus) for service in PROCEDURAL}
+        parts = []
+        for service in PROCEDURAL:
+            standing = Standing(databases[service.NAME], calendars, directory, verifier, release)
+            parts.append(Part(service.NAME, service.TITLE, service.create(standing)))
+        report = reporting.create(databases["reporting"], verifier, history, release)
+        bus.subscribe(report.consumer)
+        parts += [
+            Part(reporting.NAME, reporting.TITLE, report.app),
+            Part("clock", "工作日历", calendar_app(calendars, verifier, version=release)),
+            Part("identity", "身份认证", issuer_app(issuer, verifier, version=release)),
+        ]
+        self.app = site(parts, databases, relays, release)
+        self._run(calendars.follow())
+        for relay in relays.values():
+            self._run(relay.run())
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+
+async def reset_passwords(settings: Settings) -> Path:
+    """Give the demonstration accounts new passwords; the platform must not be running."""
+    platform = Platform(settings)
+    try:
+        return await platform.reset_passwords()
+    finally:
+        await platform.stop()
+
+
+def private_folder(path: Path) -> Path:
+    """Make the data folder, readable by its owner alone."""
+    path = path.resolve()
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.chmod(path, 0o700)  # noqa: PTH101 - what mkdir leaves alone when the folder exists
+    return path

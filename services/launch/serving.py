@@ -1,0 +1,153 @@
+"""Serving the platform over HTTP until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from services.launch.platform import Platform
+from shared.http import logs
+from shared.issuer.demo import CredentialsLostError
+from shared.issuer.signing import ReadableKeyError
+from shared.postgres.embedded import DataFolderInUse, PostgresFailed
+from shared.postgres.identity import NoIdentity
+from shared.postgres.revision import Unmigrated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from services.launch.settings import Settings
+
+DRAIN_SECONDS = 2
+MENDABLE = (
+    CredentialsLostError,
+    DataFolderInUse,
+    NoIdentity,
+    PermissionError,
+    PostgresFailed,
+    ReadableKeyError,
+    Unmigrated,
+)
+
+
+class StartError(Exception):
+    """The platform cannot start; the message says why and what to do."""
+
+
+def serve(settings: Settings) -> None:
+    """Start the platform and serve it until SIGINT or SIGTERM.
+
+    Raises `StartError` for what the operator can mend.
+    """
+    logs.configure(logs_level(settings.log_level))
+    listening = _bind(settings)
+    settings = settings.model_copy(update={"port": listening.getsockname()[1]})
+    with listening:
+        with asyncio.Runner(loop_factory=_new_loop) as runner:
+            runner.run(_serve(settings, listening))
+
+
+def logs_level(name: str) -> int:
+    """A logging level by its name."""
+    return logging.getLevelNamesMapping().get(name.upper(), logging.WARNING)
+
+
+async def _serve(settings: Settings, listening: socket.socket) -> None:
+    platform = Platform(settings)
+    ending = _Ending(asyncio.current_task())
+    try:
+        try:
+            await platform.start()
+        except MENDABLE as error:
+            raise StartError(str(error)) from error
+        server = _Server(
+            uvicorn.Config(
+                platform.app,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+                server_header=False,
+                lifespan="off",
+            )
+        )
+        ending.server = server
+        _announce(settings, platform)
+        await server.serve(sockets=[listening])
+    except asyncio.CancelledError:
+        if not ending.asked:
+            raise
+    finally:
+        await platform.stop()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn raises them again, which would cancel our own stopping."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+class _Ending:
+    """Turns SIGINT, SIGTERM and SIGHUP into an orderly end, while starting too."""
+
+    def __init__(self, task: asyncio.Task[None] | None) -> None:
+        self.asked = False
+        self.server: uvicorn.Server | None = None
+        self._task = task
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._ask)
+
+    def _ask(self) -> None:
+        if self.server is not None:
+            self.server.force_exit = self.asked
+            self.server.should_exit = True
+        elif self._task is not None and not self.asked:
+            self._task.cancel()
+        self.asked = True
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def _announce(settings: Settings, platform: Platform) -> None:
+    lines = [
+        f"环案通已就绪：{settings.url}",
+        f"  接口文档  {settings.url}/docs",
+        f"  演示账号的密码在  {platform.credentials}（仅属主可读）",
+        "  按 Ctrl-C 停止",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _bind(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+        listening.listen(1024)
+    except OSError as error:
+        listening.close()
+        msg = (
+            f"端口 {settings.host}:{settings.port} 不能使用（{error.strerror}）："
+            "请停止占用它的程序，或用 ECOCASE_PORT 换一个端口"
+        )
+        raise StartError(msg) from error
+    listening.setblocking(False)
+    return listening

@@ -1,0 +1,36 @@
+"""What the platform is told by its environment, `ECOCASE_…`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings of one platform; another folder and port make another platform."""
+
+    model_config = SettingsConfigDict(env_prefix="ECOCASE_", env_file=None, extra="ignore")
+
+    data: Path = Field(Path("data"), description="数据目录")
+    host: str = Field("127.0.0.1", description="监听地址")
+    port: int = Field(8000, ge=0, le=65535, description="监听端口")
+    public_url: str | None = Field(None, description="对外网址,缺省为 http://HOST:PORT")
+    audience: str = Field("ecocase", description="访问令牌的受众")
+    log_level: str = Field("WARNING", description="日志级别")
+
+    issuer_url: str | None = Field(None, description="外部身份认证(OIDC)的 issuer")
+    issuer_jwks_url: str | None = Field(None, description="其 JWKS 地址")
+    issuer_account_claim: str = Field("sub", description="账号声明")
+    issuer_roles_claim: str = Field("roles", description="角色声明,可为路径")
+    issuer_bureau_claim: str = Field("bureau", description="行政区划代码声明")
+
+    database_url: str | None = Field(
+        None, description="外部 PostgreSQL 的管理地址;缺省用内置的 PostgreSQL"
+    )
+
+    @property
+    def url(self) -> str:
+        """Where the platform is reached."""
+        return self.public_url or f"http://{self.host}:{self.port}"

@@ -1,0 +1,70 @@
+"""What surrounds the services in one process: their mounting, `/`, `/docs`, health and metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from services.launch.home import home_page
+from shared.http.app import create_app
+from shared.http.docs_page import mount_docs
+from shared.http.health import NotReady, health_router
+from shared.http.metrics import metrics_page
+from shared.postgres.database import NotReady as DatabaseNotReady
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fastapi import FastAPI, Request
+    from starlette.responses import Response
+
+    from shared.http.health import Check
+    from shared.postgres.database import Database
+    from shared.relay.relay import Relay
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One mounted application, reached under `/name`."""
+
+    name: str
+    title: str
+    app: FastAPI
+
+
+def site(
+    parts: Sequence[Part],
+    databases: Mapping[str, Database],
+    relays: Mapping[str, Relay],
+    release: str,
+) -> FastAPI:
+    """Mount the parts and add what belongs to the whole."""
+    app = create_app(
+        service="platform",
+        title="环案通 EcoCase",
+        description="区县生态环境局的办案平台。",
+        version=release,
+    )
+
+    async def home(request: Request) -> Response:
+        return await home_page(request, parts, databases, relays, release)
+
+    app.add_route("/", home, include_in_schema=False)
+    app.include_router(
+        health_router({f"数据库 {name}": _database_check(it) for name, it in databases.items()})
+    )
+    app.add_route("/metrics", lambda _: metrics_page(), include_in_schema=False)
+    mount_docs(app, {part.title: f"/{part.name}/openapi.json" for part in parts})
+    for part in parts:
+        app.mount(f"/{part.name}", part.app)
+    return app
+
+
+def _database_check(database: Database) -> Check:
+    async def check() -> None:
+        try:
+            await database.ready()
+        except DatabaseNotReady as reason:
+            raise NotReady(str(reason)) from reason
+
+    return check

@@ -1,0 +1,1 @@
+"""Administrative permits (行政许可): EIA, discharge and radiation, through the window or 渝快办."""

@@ -1,0 +1,1 @@
+"""What every service of EcoCase (环案通) stands on; it knows no service."""

@@ -1,0 +1,1 @@
+"""The consumer: applies every event once to a projection, whichever bus brings it."""

@@ -1,0 +1,231 @@
+"""Applies slices of events to the generation that is served: each event once, in one commit.
+
+The projection and the place move together, so that no crash can part them. A batch first locks
+the places of its partitions and compares them with where it begins itself: unequal means that
+another instance took over, or that the page came twice, and nothing is applied. Without that
+comparison a consumer that hung past its session would count twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from shared.consumer import store
+from shared.consumer.connections import Connections
+from shared.consumer.projection import Change
+from shared.consumer.slice import Displaced, Place
+from shared.consumer.working_set import Reason, WorkingSet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from shared.consumer.projection import Projection
+    from shared.consumer.slice import Slice
+    from shared.postgres.database import Connection, Database
+
+log = structlog.stdlib.get_logger("ecocase.consumer")
+
+SWEEP_SECONDS = 60.0
+
+APPLIED = Counter("ecocase_consumer_applied", "Events applied.", ["topic"])
+PARKED = Gauge("ecocase_consumer_parked", "Events parked.", ["reason"])
+
+
+class NoGeneration(Exception):  # noqa: N818 - a state of the database
+    """No generation is served yet: `Consumer.open` has not been run."""
+
+
+class Consumer:
+    """Keeps one projection current. Its tables stand in `database`'s schema."""
+
+    def __init__(self, database: Database, projection: Projection) -> None:
+        self.database = database
+        self.projection = projection
+        self.connections = Connections(database, projection)
+        self._upkeep: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Begin: see that a generation is served, and start the sweep."""
+        async with self.connections.borrow() as connection, connection.transaction():
+            await connection.execute("LOCK TABLE serving IN EXCLUSIVE MODE")
+            await connection.execute(_FIRST_GENERATION)
+        await self.count_parked()
+        self._upkeep = asyncio.create_task(self._sweep_for_ever())
+
+    async def close(self) -> None:
+        """Stop the sweep and close the connections."""
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+            await asyncio.gather(self._upkeep, return_exceptions=True)
+        self.connections.close()
+
+    async def apply(self, slices: Sequence[Slice]) -> None:
+        """Apply slices, at most one a partition; raises `Displaced`."""
+        parked = await self.apply_to(None, slices)
+        for each in slices:
+            APPLIED.labels(each.topic).inc(len(each.events))
+        if parked:
+            await self.count_parked()
+
+    async def apply_to(self, generation: int | None, slices: Sequence[Slice]) -> bool:
+        """Apply slices to a generation, None the one served; gives whether anything was parked."""
+        async with self.connections.borrow() as connection, connection.transaction():
+            if generation is None:
+                generation = await hold_served(connection)
+            await _take_places(connection, generation, slices)
+            partitions = {
+                event.aggregate_id: each.partition for each in slices for event in each.events
+            }
+            work = await self._load(connection, generation, partitions)
+            for each in slices:
+                work.feed(each.events, each.partition)
+            await self.write(connection, generation, work, fresh=False)
+        return bool(work.newly_parked or work.released)
+
+    async def begin_anew(self, topic: str, partition: int) -> Place:
+        """Go back to a partition's start, as a new generation of its topic."""
+        async with self.connections.borrow() as connection, connection.transaction():
+            generation = await hold_served(connection)
+            key = (topic, partition)
+            place = (await store.lock_places(connection, generation, [key]))[key]
+            anew = Place(place.topic_generation + 1, 0, None)
+            await store.set_places(connection, generation, {key: anew})
+        log.error("read again from the start", topic=topic, partition=partition)
+        return anew
+
+    async def _load(
+        self, connection: Connection, generation: int, partitions: Mapping[UUID, int]
+    ) -> WorkingSet:
+        return WorkingSet(
+            self.projection.fold,
+            await store.load_facts(connection, generation, partitions),
+            await store.load_waiting(connection, generation, partitions),
+        )
+
+    async def write(
+        self, connection: Connection, generation: int, work: WorkingSet, *, fresh: bool
+    ) -> None:
+        """Write what a working set changed."""
+        changed = [fact for fact in work.facts.values() if fact.version != fact.stored_version]
+        if changed:
+            await store.write_facts(connection, generation, changed, fresh=fresh)
+            changes = [
+                Change(fact.partition, fact.topic, fact.bureau, fact.stored_body, fact.body or {})
+                for fact in changed
+                if fact.body is not fact.stored_body
+            ]
+            await self.projection.write(connection, generation, changes)
+        if work.newly_parked or work.released:
+            await store.write_parked(
+                connection, generation, work.newly_parked.values(), work.released
+            )
+            for parked in work.newly_parked.values():
+                log.error(
+                    "event parked", reason=parked.reason.value, event_id=str(parked.event.id),
+                    type=parked.event.type, aggregate=str(parked.event.aggregate_id),
+                )  # fmt: skip
+
+    async def replay(self, ids: Sequence[UUID] | None = None) -> int:
+        """Try parked events again, all or some, and what waits behind them.
+
+        Gives how many are parked no more. The partition's place is locked meanwhile, so that no
+        slice of it is applied at the same time.
+        """
+        freed = 0
+        async with self.connections.borrow() as connection:
+            wanted = await connection.fetch(_PARKED_AGGREGATES, ids)
+        for row in wanted:
+            freed += await self._replay_one(row["topic"], row["partition"], row["aggregate_id"])
+        await self.count_parked()
+        return freed
+
+    async def _replay_one(self, topic: str, partition: int, aggregate_id: UUID) -> int:
+        async with self.connections.borrow() as connection, connection.transaction():
+            generation = await hold_served(connection)
+            await store.lock_places(connection, generation, [(topic, partition)])
+            work = await self._load(connection, generation, {aggregate_id: partition})
+            work.retry(aggregate_id)
+            await self.write(connection, generation, work, fresh=False)
+        return len(work.released)
+
+    async def sweep(self) -> None:
+        """Drain gaps that have been filled."""
+        async with self.connections.borrow() as connection:
+            filled = [row["id"] for row in await connection.fetch(_FILLED_GAPS)]
+        if filled:
+            await self.replay(filled)
+
+    async def count_parked(self) -> None:
+        """Set the gauge of parked events."""
+        async with self.connections.borrow() as connection:
+            counts = {row[0]: row[1] for row in await connection.fetch(_COUNT_PARKED)}
+        for reason in Reason:
+            PARKED.labels(reason.value).set(counts.get(reason.value, 0))
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self.sweep()
+            except Exception:
+                log.exception("sweep failed")
+
+
+_FIRST_GENERATION = """
+WITH first AS (
+    INSERT INTO generation (state, started_at, ended_at)
+    SELECT 'live', now(), now() WHERE NOT EXISTS (SELECT FROM serving)
+    RETURNING number
+)
+INSERT INTO serving (generation) SELECT number FROM first
+"""
+_SERVED = "(SELECT generation FROM serving)"
+_PARKED_AGGREGATES = f"""
+SELECT DISTINCT topic, partition, aggregate_id FROM parked
+WHERE generation = {_SERVED} AND ($1::uuid[] IS NULL OR id = ANY ($1))
+ORDER BY topic, partition, aggregate_id
+"""  # noqa: S608 - a constant
+_FILLED_GAPS = f"""
+SELECT parked.id FROM parked JOIN fact USING (generation, aggregate_id)
+WHERE generation = {_SERVED} AND reason = 'gap' AND parked.version <= fact.version + 1
+"""  # noqa: S608 - a constant
+_COUNT_PARKED = f"""
+SELECT reason, count(*) FROM parked WHERE generation = {_SERVED} GROUP BY reason
+"""  # noqa: S608 - a constant
+
+
+async def hold_served(connection: Connection) -> int:
+    """The generation served, which no switch can change until the transaction ends."""
+    generation = await connection.fetchval("SELECT generation FROM serving FOR SHARE")
+    if generation is None:
+        raise NoGeneration
+    return int(generation)
+
+
+async def _take_places(connection: Connection, generation: int, slices: Sequence[Slice]) -> None:
+    """Lock the slices' places, see that they begin there, and move them to their ends."""
+    keys = sorted((each.topic, each.partition) for each in slices)
+    places = await store.lock_places(connection, generation, keys)
+    for each in slices:
+        place = places[each.topic, each.partition]
+        begins = (each.topic_generation, each.start)
+        follows = each.after is None or place.last_event_id in (None, each.after)
+        if begins != place[:2] or not follows:
+            raise Displaced(places)
+    await store.set_places(
+        connection,
+        generation,
+        {
+            (each.topic, each.partition): Place(
+                each.topic_generation,
+                each.end,
+                each.events[-1].id if each.events else each.after,
+            )
+            for each in slices
+        },
+    )

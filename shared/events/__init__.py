@@ -1,0 +1,1 @@
+"""Events: history, audit chain and outbox in one table, and their types."""

@@ -1,0 +1,71 @@
+"""The hash that chains an aggregate's events.
+
+It covers every column but the relay's. Each value goes in with its length before it, so that no
+two rows share a byte string; `data` goes in with sorted keys and without floats, because
+PostgreSQL's jsonb keeps neither the order of keys nor the spelling of numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from shared.events.table import HASHED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ALGORITHM = "sha256"
+ALGORITHMS = {"sha256": "sha256", "sm3": "sm3"}
+_LENGTH = struct.Struct(">I").pack
+_NULL = b"\xff\xff\xff\xff"
+
+
+class FloatInEventError(TypeError):
+    """An event's data holds a float, whose spelling would not survive the database."""
+
+
+def canonical(data: Any) -> bytes:
+    """JSON of `data` with sorted keys.
+
+    Raises `FloatInEventError` where a float stands anywhere in it.
+    """
+    _refuse_floats(data)
+    return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+
+
+def event_hash(event: Mapping[str, Any]) -> bytes:
+    """Hash one event: a mapping with the columns of `HASHED`, `data` as canonical bytes."""
+    parts = []
+    for column in HASHED:
+        value = event[column]
+        if value is None:
+            parts.append(_NULL)
+            continue
+        raw = _raw(value)
+        parts.append(_LENGTH(len(raw)))
+        parts.append(raw)
+    return hashlib.new(ALGORITHMS[event["hash_algorithm"]], b"".join(parts)).digest()
+
+
+def _raw(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds").encode()
+    return str(value).encode()
+
+
+def _refuse_floats(value: Any) -> None:
+    if isinstance(value, float):
+        raise FloatInEventError(value)
+    if isinstance(value, dict):
+        for inner in value.values():
+            _refuse_floats(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _refuse_floats(inner)

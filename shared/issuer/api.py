@@ -1,0 +1,147 @@
+"""The issuer over HTTP: sign-in, keys, who am I, and officers' certificates.
+
+The application keeps its `Issuer` in `app.state.issuer` and its `TokenVerifier` in
+`app.state.verifier`.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import TypeAdapter
+
+from shared.http.problem import InvalidInput
+from shared.http.validation import validate_json
+from shared.identity.caller import BUREAU_PATTERN
+from shared.identity.dependency import CurrentCaller
+from shared.identity.officers import OfficerAnswer
+from shared.issuer.attempts import Origin
+from shared.issuer.issuer import ACCESS_LIFETIME, Issuer
+from shared.issuer.schemas import (
+    Configuration,
+    HeldRole,
+    JsonWebKeySet,
+    Me,
+    PasswordGrant,
+    RefreshGrant,
+    TokenAnswer,
+    TokenRequest,
+)
+from shared.issuer.signing import ALGORITHM
+
+router = APIRouter(tags=["身份认证"])
+
+_token_request: TypeAdapter[TokenRequest] = TypeAdapter(TokenRequest)
+_SCHEMA = {"oneOf": [PasswordGrant.model_json_schema(), RefreshGrant.model_json_schema()]}
+_FORM = "application/x-www-form-urlencoded"
+_MOST_ACCOUNTS = 100
+
+
+def _issuer(request: Request) -> Issuer:
+    issuer: Issuer = request.app.state.issuer
+    return issuer
+
+
+CurrentIssuer = Annotated[Issuer, Depends(_issuer)]
+
+
+@router.post(
+    "/token",
+    summary="登录或续期",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": _SCHEMA}, _FORM: {"schema": _SCHEMA}},
+        }
+    },
+)
+async def token(request: Request, response: Response, issuer: CurrentIssuer) -> TokenAnswer:
+    """Exchange a password or a refresh token for tokens; JSON or a form."""
+    asked = await _asked(request)
+    origin = _origin(request)
+    if isinstance(asked, PasswordGrant):
+        grant = await issuer.sign_in(asked.username, asked.password.get_secret_value(), origin)
+    else:
+        grant = await issuer.refresh(asked.refresh_token.get_secret_value(), origin)
+    response.headers["Cache-Control"] = "no-store"  # RFC 6749, 5.1
+    left = grant.refresh_expires_at - datetime.now(UTC)
+    return TokenAnswer(
+        access_token=grant.access_token,
+        expires_in=int(ACCESS_LIFETIME.total_seconds()),
+        refresh_token=grant.refresh_token,
+        refresh_expires_in=max(0, round(left.total_seconds())),
+    )
+
+
+@router.get("/jwks.json", summary="签名公钥")
+async def jwks(issuer: CurrentIssuer) -> JsonWebKeySet:
+    """The public keys that verify access tokens."""
+    return JsonWebKeySet.model_validate(issuer.keys.public())
+
+
+@router.get("/.well-known/openid-configuration", summary="身份认证服务配置")
+async def configuration(issuer: CurrentIssuer) -> Configuration:
+    """Where to sign in and where the keys are (OpenID Connect Discovery 1.0)."""
+    return Configuration(
+        issuer=issuer.url,
+        token_endpoint=f"{issuer.url}/token",
+        jwks_uri=f"{issuer.url}/jwks.json",
+        grant_types_supported=["password", "refresh_token"],
+        response_types_supported=[],
+        subject_types_supported=["public"],
+        id_token_signing_alg_values_supported=[ALGORITHM],
+        token_endpoint_auth_methods_supported=["none"],
+        claims_supported=["iss", "sub", "aud", "iat", "exp", "jti", "roles", "bureau"],
+    )
+
+
+@router.get("/me", summary="我的账号")
+async def me(caller: CurrentCaller, issuer: CurrentIssuer) -> Me:
+    """The caller's account, roles and bureau."""
+    account = await issuer.accounts.find(caller.account)
+    return Me(
+        account=caller.account,
+        display_name=account.display_name if account and caller.sees(account.bureau) else None,
+        roles=[HeldRole(role=role, title=role.title) for role in sorted(caller.roles)],
+        bureau=caller.bureau,
+        importer=caller.importer,
+    )
+
+
+@router.get("/officers", summary="执法证件")
+async def officers(
+    caller: CurrentCaller,
+    issuer: CurrentIssuer,
+    accounts: Annotated[str, Query(description="账号,以逗号分隔,至多一百个", max_length=6500)],
+    bureau: Annotated[
+        str | None, Query(description="行政区划代码,默认为本机关", pattern=BUREAU_PATTERN)
+    ] = None,
+) -> OfficerAnswer:
+    """Enforcement certificates of `accounts`.
+
+    Any bureau may be asked about: certificates are published (行政执法公示), and the answer names
+    nobody.
+    """
+    names = list(dict.fromkeys(name.strip() for name in accounts.split(",")))
+    if len(names) > _MOST_ACCOUNTS:
+        raise InvalidInput("一次至多查询一百个账号", field="accounts")
+    found = await issuer.accounts.certificates(names, bureau or caller.bureau)
+    return OfficerAnswer(certificates=[one for held in found.values() for one in held])
+
+
+async def _asked(request: Request) -> TokenRequest:
+    body = await request.body()
+    if request.headers.get("content-type", "").startswith(_FORM):
+        try:
+            fields = parse_qsl(body.decode(errors="replace"), max_num_fields=20)
+        except ValueError:
+            raise InvalidInput("表单字段过多") from None
+        body = orjson.dumps(dict(fields))
+    return validate_json(_token_request, body)
+
+
+def _origin(request: Request) -> Origin:
+    agent = request.headers.get("user-agent", "").replace("\0", "")
+    return Origin(request.client.host if request.client else "", agent)

@@ -1,0 +1,26 @@
+"""The issuer as an application of its own, or mounted beside the services."""
+
+from shared.http.app import Lifespan, ServiceApp
+from shared.http.app import create_app as create_service_app
+from shared.identity.tokens import TokenVerifier
+from shared.issuer.api import router
+from shared.issuer.issuer import Issuer
+from shared.postgres.availability import is_unavailable
+
+
+def create_app(
+    issuer: Issuer, verifier: TokenVerifier, *, version: str, lifespan: Lifespan | None = None
+) -> ServiceApp:
+    """The issuer's application; `verifier` checks the tokens with which `/me` is asked."""
+    app = create_service_app(
+        service="identity",
+        title="身份认证",
+        description="内置的身份认证服务:登录、续期、签名公钥与执法证件。",
+        version=version,
+        lifespan=lifespan,
+        unreachable=is_unavailable,
+    )
+    app.state.issuer = issuer
+    app.state.verifier = verifier
+    app.include_router(router)
+    return app

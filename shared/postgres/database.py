@@ -1,0 +1,223 @@
+"""One service's connections to its own schema.
+
+    database = Database("cases", url, migrations=Path(...))
+    await database.open()
+    async with database.connection() as connection:      # hot writes, prepared statements
+        await connection.fetchrow(...)
+    async with database.engine.connect() as connection:  # queries through SQLAlchemy
+        await connection.execute(select(...))
+
+The two share nothing: a slow query takes no connection from a command.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import orjson
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from shared.postgres.availability import DatabaseUnavailable, is_unavailable
+from shared.postgres.provision import quoted
+from shared.postgres.revision import Unmigrated, applied, head
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+    from asyncpg.pool import PoolConnectionProxy
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    Connection = asyncpg.Connection[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+    PooledConnection = PoolConnectionProxy[asyncpg.Record]
+
+WAIT_SECONDS = 5.0
+JSONB_VERSION = b"\x01"  # jsonb's binary form is this byte and the text
+
+
+class NotReady(Exception):  # noqa: N818 - a state, not a fault
+    """The service cannot work on this database; the text says why (Chinese)."""
+
+
+class Database:
+    """A service's pool and engine, both on its schema, which is named after it.
+
+    `url` is a PostgreSQL URL of the service's role; `migrations` the folder that holds
+    `versions/`. Bound to the event loop that opens it.
+    """
+
+    def __init__(
+        self, service: str, url: str, *, migrations: Path, pool_size: int = 6, engine_size: int = 3
+    ) -> None:
+        self.service = service
+        self.schema = service
+        self.url = url
+        self.migrations = migrations
+        self._pool_size = pool_size
+        self._engine_size = engine_size
+        self._pool: Pool | None = None
+        self._engine: AsyncEngine | None = None
+
+    async def open(self) -> None:
+        """Connect; raises DatabaseUnavailable. What it opened is closed by `close`."""
+        async with _unavailable_as_one():
+            self._pool = await asyncpg.create_pool(
+                self.url,
+                min_size=1,
+                max_size=self._pool_size,
+                timeout=WAIT_SECONDS,
+                server_settings=self._server_settings({}),
+                init=_pass_json_through,
+                reset=_keep_session,
+            )
+        self._engine = self.new_engine(
+            pool_size=self._engine_size, max_overflow=0, pool_timeout=WAIT_SECONDS
+        )
+
+    async def close(self) -> None:
+        """Wait for connections in use, then close all."""
+        pool, self._pool = self._pool, None
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.dispose()
+        if pool is not None:
+            await pool.close()
+
+    @property
+    def pool(self) -> Pool:
+        """The pool for hot statements; prefer `connection()`, which names its errors."""
+        if self._pool is None:
+            raise RuntimeError("the database has not been opened")
+        return self._pool
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """SQLAlchemy's engine for queries. JSON columns come as Python values."""
+        if self._engine is None:
+            raise RuntimeError("the database has not been opened")
+        return self._engine
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[PooledConnection]:
+        """Lend a pooled connection; raises DatabaseUnavailable when none comes in 5 seconds.
+
+        JSON goes in as `bytes` or `str` and comes out as `bytes`. An open transaction is
+        rolled back on return, but a plain `SET` would stay: use `SET LOCAL`.
+        """
+        pool = self.pool
+        async with _unavailable_as_one():
+            connection = await pool.acquire(timeout=WAIT_SECONDS)
+        try:
+            yield connection
+        except asyncpg.InterfaceError as error:
+            if _is_lost(connection):
+                raise DatabaseUnavailable from error
+            raise
+        finally:
+            await pool.release(connection)
+
+    async def connect(self, settings: Mapping[str, str] | None = None) -> Connection:
+        """Open a connection of one's own (a relay's, a bulk load's); the caller closes it.
+
+        `settings` are session settings on top of the role's. Raises DatabaseUnavailable.
+        """
+        async with _unavailable_as_one():
+            connection: Connection = await asyncpg.connect(
+                self.url,
+                timeout=WAIT_SECONDS,
+                server_settings=self._server_settings(settings or {}),
+            )
+            await _pass_json_through(connection)
+        return connection
+
+    def new_engine(self, settings: Mapping[str, str] | None = None, **options: Any) -> AsyncEngine:
+        """Make another engine on the same schema; the caller disposes of it.
+
+        `settings` are session settings, `options` those of `create_async_engine`.
+        """
+        return create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=lambda: self.connect(settings),
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+            **options,
+        )
+
+    async def ready(self) -> None:
+        """Raise NotReady unless the service can work: connected, not ctype C, migrated."""
+        try:
+            async with self.connection() as connection:
+                ctype = await connection.fetchval(_CTYPE)
+                revision = await applied(connection, self.schema)
+        except Exception as error:
+            if is_unavailable(error):
+                raise NotReady(f"服务 {self.service} 连不上数据库") from error
+            raise
+        if ctype in {"C", "POSIX"}:
+            raise NotReady(
+                f"数据库的字符分类(LC_CTYPE)是 {ctype},无法检索中文:请以 C.UTF-8 重建数据库"
+            )
+        needed = head(self.migrations)
+        if revision != needed:
+            raise NotReady(str(Unmigrated(self.service, revision, needed)))
+
+    def _server_settings(self, settings: Mapping[str, str]) -> dict[str, str]:
+        return {
+            "search_path": quoted(self.schema),
+            "application_name": f"ecocase {self.service}",
+            **settings,
+        }
+
+
+_CTYPE = """
+SELECT CASE WHEN datlocprovider = 'c' THEN datctype ELSE datlocale END
+FROM pg_database WHERE datname = current_database()
+"""
+
+
+@asynccontextmanager
+async def _unavailable_as_one() -> AsyncIterator[None]:
+    """While a connection is being made, name every way of not getting one alike."""
+    try:
+        yield
+    except OSError as error:  # TimeoutError is one
+        raise DatabaseUnavailable from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if is_unavailable(error):
+            raise DatabaseUnavailable from error
+        raise
+
+
+def _is_lost(connection: PooledConnection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # lost so long ago that the pool has let go of it
+        return True
+
+
+async def _pass_json_through(connection: Connection) -> None:
+    """Leave JSON as bytes: callers have or want bytes, and parse once if at all."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: JSONB_VERSION + _as_bytes(value),
+        decoder=lambda value: value[1:],
+    )
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", format="binary", encoder=_as_bytes, decoder=bytes
+    )
+
+
+def _as_bytes(value: bytes | str) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
+
+
+async def _keep_session(_connection: Connection) -> None:
+    """Skip asyncpg's reset query on release: a round trip more for every command.
+
+    asyncpg itself still rolls back an open transaction.
+    """

@@ -1,0 +1,194 @@
+"""Building anew while the old is served, and going over."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from shared.consumer import rebuild
+from shared.consumer.rebuild import AlreadyRebuilding, Rebuilder
+from shared.relay.relay import Relay
+from tests.event_history import Story, write
+from tests.tally import tallied
+from tests.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from shared.consumer.consumer import Consumer
+    from shared.postgres.database import Database
+    from shared.relay.direct import DirectBus, DirectHistory
+
+
+@pytest.fixture
+async def rebuilder(consumer: Consumer, history: DirectHistory) -> AsyncIterator[Rebuilder]:
+    rebuilder = Rebuilder(consumer, history)
+    yield rebuilder
+    await rebuilder.close()
+
+
+@pytest.fixture
+async def relays(cases: Database, permits: Database, bus: DirectBus) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(Relay(each, bus).run()) for each in (cases, permits)]
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def generations(database: Database) -> list[str]:
+    async with database.connection() as connection:
+        rows = await connection.fetch("SELECT state FROM generation ORDER BY number")
+    return [row["state"] for row in rows]
+
+
+async def everything(database: Database) -> dict[str, Any]:
+    """All that is served, whatever its generation's number."""
+    async with database.connection() as connection:
+        served = await connection.fetchval("SELECT generation FROM serving")
+        return {
+            table: [
+                tuple(row)
+                for row in await connection.fetch(
+                    f"SELECT {columns} FROM {table} WHERE generation = $1 ORDER BY 1, 2", served
+                )
+            ]
+            for table, columns in (
+                ("fact", "aggregate_id, version, hash, state, body, bureau, topic"),
+                ("tally", "topic, events, amount"),
+                ("position", "topic, partition, next_offset, last_event_id"),
+                ("parked", "id, reason, version, error"),
+            )
+        }
+
+
+async def test_a_rebuild_gives_what_was_there(
+    cases: Database,
+    permits: Database,
+    reporting: Database,
+    relays: None,
+    rebuilder: Rebuilder,
+) -> None:
+    stories = [Story(topic) for topic in ("cases", "permits") for _ in range(4)]
+    for story in stories:
+        database = cases if story.topic == "cases" else permits
+        await write(database, *(story.tell("noted", {"amount": n}) for n in range(4)))
+    poisoned = Story("cases")
+    await write(cases, poisoned.tell("filed"), poisoned.tell("adjourned"), poisoned.tell("noted"))
+
+    async def all_applied() -> bool:
+        permitted = await tallied(reporting, "permits")
+        return await tallied(reporting) == (17, 24) and permitted == (16, 24)
+
+    await until(all_applied, "all is applied")
+    before = await everything(reporting)
+    number = await rebuilder.start()
+    await rebuilder.finished()
+
+    assert await everything(reporting) == before
+    assert len(before["parked"]) == 2
+    assert await generations(reporting) == ["removed", "live"]
+    async with reporting.connection() as connection:
+        old = [
+            await connection.fetchval(f"SELECT count(*) FROM {table} WHERE generation <> $1", number)
+            for table in ("fact", "tally", "position", "parked")
+        ]
+        folded = await connection.fetchval(
+            "SELECT events FROM generation WHERE number = $1", number
+        )
+    assert old == [0, 0, 0, 0]
+    assert folded == 33
+
+
+async def test_a_rebuild_while_events_go_on_misses_and_doubles_none(
+    cases: Database,
+    reporting: Database,
+    relays: None,
+    rebuilder: Rebuilder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Small enough that working memory is written, and facts are read back, many times.
+    monkeypatch.setattr(rebuild, "FACTS_IN_MEMORY", 5)
+    monkeypatch.setattr(rebuild, "FACTS_A_CHUNK", 2)
+    dice = random.Random(3)
+    stories = [Story("cases") for _ in range(15)]
+    written = 0
+
+    async def go_on_writing() -> None:
+        nonlocal written
+        while True:
+            await write(cases, dice.choice(stories).tell("noted", {"amount": 1}))
+            written += 1
+
+    for story in stories * 3:
+        await write(cases, story.tell("noted", {"amount": 1}))
+    written = 45
+    writer = asyncio.create_task(go_on_writing())
+    for _ in range(4):
+        await rebuilder.start()
+        await rebuilder.finished()
+    writer.cancel()
+    await asyncio.gather(writer, return_exceptions=True)
+
+    async def caught_up() -> bool:
+        async with cases.connection() as connection:
+            there = await connection.fetchval("SELECT count(*) FROM event")
+        return await tallied(reporting) == (there, there)
+
+    await until(caught_up, "all is applied")
+    assert written > 45
+    assert await generations(reporting) == ["removed"] * 4 + ["live"]
+    async with reporting.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM parked") == 0
+
+
+async def test_only_one_rebuild_runs_at_a_time(
+    consumer: Consumer, history: DirectHistory, cases: Database, rebuilder: Rebuilder
+) -> None:
+    await write(cases, *(Story("cases").tell("filed") for _ in range(30)))
+    other = Rebuilder(consumer, history)
+    await rebuilder.start()
+    with pytest.raises(AlreadyRebuilding):
+        await other.start()
+    await rebuilder.finished()
+    await other.start()
+    await other.finished()
+
+
+async def test_a_rebuild_cut_short_leaves_the_old_served_and_is_cleared(
+    cases: Database, reporting: Database, consumer: Consumer, rebuilder: Rebuilder
+) -> None:
+    await write(cases, *(Story("cases").tell("filed") for _ in range(30)))
+    number = await rebuilder.start()
+    async with reporting.connection() as connection:  # as a process killed meanwhile leaves it
+        await rebuilder.close()
+        await connection.execute("UPDATE generation SET state = 'building' WHERE number = $1", number)
+        await connection.execute("INSERT INTO tally VALUES ($1, 'cases', 1, 1)", number)
+    await rebuilder.clear()
+
+    assert await generations(reporting) == ["live", "failed"]
+    async with reporting.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM tally") == 0
+
+
+async def test_a_history_that_lost_applied_events_is_what_counts_after_a_rebuild(
+    cases: Database, reporting: Database, bus: DirectBus, rebuilder: Rebuilder
+) -> None:
+    story = Story("cases")
+    await write(cases, story.tell("filed", {"amount": 1}), story.tell("noted", {"amount": 9}))
+    relay = asyncio.create_task(Relay(cases, bus).run())
+
+    async def applied() -> bool:
+        return await tallied(reporting) == (2, 10)
+
+    await until(applied, "all is applied")
+    relay.cancel()
+    await asyncio.gather(relay, return_exceptions=True)
+    async with cases.connection() as connection:
+        await connection.execute("DELETE FROM event WHERE aggregate_version = 2")
+    await rebuilder.start()
+    await rebuilder.finished()
+    assert await tallied(reporting) == (1, 1)

@@ -1,0 +1,110 @@
+"""An issuer on a real database, with a clock of its own and cheap password hashes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+import shared.issuer
+from shared.identity.tokens import TokenVerifier
+from shared.issuer.app import create_app
+from shared.issuer.issuer import Issuer
+from shared.issuer.models import metadata
+from shared.issuer.passwords import Passwords
+from shared.issuer.signing import SigningKeys
+from shared.postgres.database import Database
+from shared.postgres.embedded import EmbeddedPostgres
+from shared.postgres.migrate import Migrations
+from shared.postgres.provision import provision
+
+MIGRATIONS = Path(shared.issuer.__file__).parent / "migrations"
+
+
+@dataclass
+class Clock:
+    """The issuer's clock, moved by the tests."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def timestamp(self) -> float:
+        return self.now.timestamp()
+
+    def forward(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture(scope="session")
+def identity_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    postgres = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), {"fsync": "off"})
+
+    async def start() -> str:
+        await postgres.start()
+        await provision(postgres.dsn("postgres", "postgres"), ["identity"])
+        url = postgres.dsn("identity")
+        database = Database("identity", url, migrations=MIGRATIONS)
+        await database.open()
+        await Migrations(database).upgrade()
+        await database.close()
+        return url
+
+    try:
+        yield asyncio.run(start())
+    finally:
+        asyncio.run(postgres.stop())
+
+
+@pytest.fixture
+async def database(identity_url: str) -> AsyncIterator[Database]:
+    database = Database("identity", identity_url, migrations=MIGRATIONS)
+    await database.open()
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    async with database.engine.begin() as connection:
+        await connection.execute(text(f"TRUNCATE {names}"))
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def cheap_passwords() -> dict[str, int]:
+    return {"memory_kib": 8, "passes": 1}
+
+
+@pytest.fixture
+def issuer(
+    database: Database, clock: Clock, tmp_path: Path, cheap_passwords: dict[str, int]
+) -> Issuer:
+    return Issuer(
+        "http://issuer.test/",
+        "ecocase",
+        database.engine,
+        SigningKeys(tmp_path / "keys"),
+        Passwords(**cheap_passwords),
+        now=clock,
+    )
+
+
+@pytest.fixture
+def verifier(issuer: Issuer, clock: Clock) -> TokenVerifier:
+    return TokenVerifier([issuer.trusted()], now=clock.timestamp)
+
+
+@pytest.fixture
+async def client(issuer: Issuer, verifier: TokenVerifier) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(create_app(issuer, verifier, version="1"))
+    async with httpx.AsyncClient(transport=transport, base_url="http://issuer.test") as client:
+        yield client
