@@ -69,9 +69,7 @@ class Story:
         return row
 
 
-async def write(
-    place: Database | Connection | PooledConnection, *rows: dict[str, Any]
-) -> None:
+async def write(place: Database | Connection | PooledConnection, *rows: dict[str, Any]) -> None:
     """Commit rows, each in a transaction of its own unless the connection is in one."""
     if hasattr(place, "pool"):
         async with place.connection() as connection:
@@ -85,9 +83,5 @@ def envelope(topic: str, row: dict[str, Any]) -> Envelope:
     return Envelope(
         topic=topic,
         version=row["aggregate_version"],
-        **{
-            name: row[name]
-            for name in Envelope._fields
-            if name not in {"topic", "version"}
-        },
+        **{name: row[name] for name in Envelope._fields if name not in {"topic", "version"}},
     )

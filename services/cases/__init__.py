@@ -1,1 +1,1 @@
-"""Administrative penalties (行政处罚): from clue to closing, with coercive measures and transfers."""
+"""Administrative penalties (行政处罚): clue to closing, with coercive measures and transfers."""

@@ -63,7 +63,11 @@ PENALTY_CASE: dict[str, dict[str, Any]] = {
         "mitigating": ["eliminated_harm", "restored"],
         "reasons": "两个从轻情节且无从重情节，按法定最低处罚",
     },
-    "exempt": {"ground": "minor_no_harm", "corrected": True, "education": "已当面宣讲大气污染防治要求"},
+    "exempt": {
+        "ground": "minor_no_harm",
+        "corrected": True,
+        "education": "已当面宣讲大气污染防治要求",
+    },
     "serve": {"method": "direct"},
     "serve-exemption": {"method": "electronic", "consent": True},
     "pay": {"amount": "100000.00"},

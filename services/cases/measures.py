@@ -1,4 +1,4 @@
-"""Measures beside the steps of a penalty case: records that may lie anywhere while it is under way."""
+"""Measures beside a penalty case's steps: records that may lie anywhere while it is under way."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ _INVESTIGATING = states("filed", "investigating")
 _UNDER_WAY = states(
     "filed", "investigating", "investigated", "reviewed", "noticed", "legally_reviewed"
 )
-_UNTIL_CLOSED = _UNDER_WAY | states(
-    "decided", "exempted", "served", "exemption_served", "paid"
-)
+_UNTIL_CLOSED = _UNDER_WAY | states("decided", "exempted", "served", "exemption_served", "paid")
 
 
 def _named_officers(payload: Any) -> list[str]:

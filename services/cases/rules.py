@@ -24,6 +24,17 @@ DISCUSSION_FROM = Decimal(500_000)
 HEARING_NOTICE_DAYS = 7
 STATEMENT_DAYS = 5
 
+_DECISION_PAUSES = {
+    "SUSPEND": "中止",
+    "HEARING": "听证",
+    "ANNOUNCE": "公告",
+    "MONITOR": "监测",
+    "ASSESS": "评估",
+    "APPRAISE": "鉴定",
+    "IDENTIFY": "认定",
+    "SERVE": "送达",
+}
+
 PERIODS = Periods(
     [
         Period(
@@ -47,20 +58,13 @@ PERIODS = Periods(
                 Extension(30, articles.DECISION_PAUSES, "局领导"),
                 Extension(30, articles.DECISION_PAUSES, "集体讨论"),
             ),
-            pauses=tuple(
-                PauseGround(reason, title, articles.DECISION_PAUSES)
-                for reason, title in (
-                    ("SUSPEND", "中止"),
-                    ("HEARING", "听证"),
-                    ("ANNOUNCE", "公告"),
-                    ("MONITOR", "监测"),
-                    ("ASSESS", "评估"),
-                    ("APPRAISE", "鉴定"),
-                    ("IDENTIFY", "认定"),
-                    ("SERVE", "送达"),
-                )
-            )
-            + (PauseGround("TRANSFER_CRIM", "移送公安办理", articles.TRANSFER_PAUSE),),
+            pauses=(
+                *(
+                    PauseGround(reason, title, articles.DECISION_PAUSES)
+                    for reason, title in _DECISION_PAUSES.items()
+                ),
+                PauseGround("TRANSFER_CRIM", "移送公安办理", articles.TRANSFER_PAUSE),
+            ),
             roll_article=articles.measure_30("附则"),
         ),
         Period(
@@ -106,41 +110,62 @@ class Range:
     eia_report: bool | None = None
 
 
-def _yuan(amount: int) -> Decimal:
-    return Decimal(amount)
+WAN = Decimal(10_000)
 
 
-def _former(text: str, mark: Mark = Mark.V) -> Article:
+def _flat(
+    cause: str,
+    law: Law,
+    low: int,
+    high: int,
+    article: Article,
+    *,
+    licensed: bool | None = None,
+    eia_report: bool | None = None,
+) -> Range:
+    """A range between two sums, in ten thousands of yuan (万元)."""
+    return Range(
+        cause, law, low * WAN, high * WAN, article, licensed=licensed, eia_report=eia_report
+    )
+
+
+def _statute(text: str, mark: Mark = Mark.V) -> Article:
+    """An article of a law that the code repeals."""
     return Article(text, mark, date(2018, 12, 29), articles.CODE - timedelta(days=1))
 
 
 def _code(text: str) -> Article:
-    return Article(text, Mark.V1, articles.CODE)
+    return Article(f"生态环境法典{text}", Mark.V1, articles.CODE)
 
+
+_PERMIT_REGULATION = Article("排污许可管理条例34（一）", Mark.V, date(2021, 3, 1))
+_PROJECT_REGULATION = Article("建设项目环境保护管理条例23", Mark.V, date(2017, 10, 1))
+_AIR = _statute("大气污染防治法99（二）")
+_WATER = _statute("水污染防治法83（二）")
+_WASTE = _statute("固体废物污染环境防治法102（七）")
+_EIA = _statute("环境影响评价法31Ⅰ")
 
 RANGES = (
-    Range("air", "former", _yuan(100_000), _yuan(1_000_000), _former("大气污染防治法99（二）"), licensed=False),
-    Range("air", "former", _yuan(200_000), _yuan(1_000_000), _former("排污许可管理条例34（一）"), licensed=True),
-    Range("air", "code", _yuan(100_000), _yuan(1_000_000), _code("生态环境法典1107")),
-    Range("water", "former", _yuan(100_000), _yuan(1_000_000), _former("水污染防治法83（二）"), licensed=False),
-    Range("water", "former", _yuan(200_000), _yuan(1_000_000), _former("排污许可管理条例34（一）"), licensed=True),
-    Range("water", "code", _yuan(100_000), _yuan(1_000_000), _code("生态环境法典1107")),
+    _flat("air", "former", 10, 100, _AIR, licensed=False),
+    _flat("air", "former", 20, 100, _PERMIT_REGULATION, licensed=True),
+    _flat("air", "code", 10, 100, _code("1107")),
+    _flat("water", "former", 10, 100, _WATER, licensed=False),
+    _flat("water", "former", 20, 100, _PERMIT_REGULATION, licensed=True),
+    _flat("water", "code", 10, 100, _code("1107")),
     Range(
-        "solid_waste", "former", Decimal(1), Decimal(3), _former("固体废物污染环境防治法102（七）"),
-        of_base=True, base_floor=_yuan(100_000),
+        "solid_waste", "former", Decimal(1), Decimal(3), _WASTE, of_base=True, base_floor=10 * WAN
     ),
-    Range("solid_waste", "code", _yuan(100_000), _yuan(1_000_000), _code("生态环境法典1169")),
+    _flat("solid_waste", "code", 10, 100, _code("1169")),
     Range(
-        "unapproved_construction", "former", Decimal("0.01"), Decimal("0.05"),
-        _former("环境影响评价法31Ⅰ"), of_base=True,
+        "unapproved_construction", "former", Decimal("0.01"), Decimal("0.05"), _EIA, of_base=True
     ),
-    Range("unapproved_construction", "code", _yuan(200_000), _yuan(1_000_000), _code("生态环境法典1095Ⅰ 报告书"), eia_report=True),
-    Range("unapproved_construction", "code", _yuan(100_000), _yuan(500_000), _code("生态环境法典1095Ⅰ 报告表"), eia_report=False),
-    Range("three_simultaneities", "former", _yuan(200_000), _yuan(1_000_000), _former("建设项目环境保护管理条例23")),
-    Range("three_simultaneities", "code", _yuan(200_000), _yuan(1_000_000), _code("生态环境法典1100")),
-    Range("other", "former", _yuan(20_000), _yuan(200_000), _former("大气污染防治法108等", Mark.M)),
-    Range("other", "code", _yuan(20_000), _yuan(200_000), _code("生态环境法典1120等")),
-)  # fmt: skip
+    _flat("unapproved_construction", "code", 20, 100, _code("1095Ⅰ 报告书"), eia_report=True),
+    _flat("unapproved_construction", "code", 10, 50, _code("1095Ⅰ 报告表"), eia_report=False),
+    _flat("three_simultaneities", "former", 20, 100, _PROJECT_REGULATION),
+    _flat("three_simultaneities", "code", 20, 100, _code("1100")),
+    _flat("other", "former", 2, 20, _statute("大气污染防治法108等", Mark.M)),
+    _flat("other", "code", 2, 20, _code("1120等")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +182,9 @@ class NoRangeError(ValueError):
     """The range cannot be worked out, with the reason in Chinese."""
 
 
-def bounds(cause: str, law: Law, base: Decimal | None, *, licensed: bool, eia_report: bool) -> Bounds:
+def bounds(
+    cause: str, law: Law, base: Decimal | None, *, licensed: bool, eia_report: bool
+) -> Bounds:
     """Work out the range of a fine in yuan, rounded to whole yuan half up.
 
     Raises `NoRangeError` where the range is a multiple of an amount that is not known.

@@ -125,14 +125,18 @@ class Seizure(Payload):
 class Release(Payload):
     """解除查封、扣押."""
 
-    ground: Literal["no_violation", "unrelated", "decided", "expired", "other"] = Field(title="解除事由")
+    ground: Literal["no_violation", "unrelated", "decided", "expired", "other"] = Field(
+        title="解除事由"
+    )
     note: Text | None = Field(None, title="说明")
 
 
 class Transfer(Payload):
     """移送公安机关."""
 
-    offence: Literal["pollution", "hazardous_waste", "false_data", "other"] = Field(title="涉嫌罪名类别")
+    offence: Literal["pollution", "hazardous_waste", "false_data", "other"] = Field(
+        title="涉嫌罪名类别"
+    )
     verified_by: Officers = Field(title="核实人员")
     grounds: Text = Field(title="移送理由")
 

@@ -1,16 +1,30 @@
-"""The penalty case (行政处罚案件) as a table: 线索 → 立案 → 调查 → 告知 → 审核 → 决定 → 送达 → 缴款 → 结案."""
+"""The penalty case (行政处罚案件) as a table.
+
+线索 → 立案 → 调查 → 事先告知 → 法制审核 → 决定 → 送达 → 缴款 → 结案.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from services.cases import articles, examples, guards, schemas
+from services.cases import articles, deciding, examples, guards, schemas
 from services.cases.measures import MEASURES
 from services.cases.rules import PERIODS, is_minimum
 from shared.identity.roles import Role
 from shared.workflow.correction import correction_rows
-from shared.workflow.table import End, Extend, Procedure, Resume, Row, Start, State, Suspend, by, states
+from shared.workflow.table import (
+    End,
+    Extend,
+    Procedure,
+    Resume,
+    Row,
+    Start,
+    State,
+    Suspend,
+    by,
+    states,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,11 +62,8 @@ _UNDER_WAY = states("investigating", "investigated", "reviewed", "noticed", "leg
 
 
 def _range(s: Situation) -> Mapping[str, Any]:
-    law = guards.applicable(s)
-    filed = s.last("file")
-    assert law is not None
-    assert filed is not None
-    bounds = guards.case_bounds(s, law)
+    law, filed = deciding.chosen_law(s), s.done("file")
+    bounds = deciding.case_bounds(s, law)
     return {
         "cause": filed["cause"],
         "law": law,
@@ -76,8 +87,7 @@ def _minimum_again(decision: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _exempt(s: Situation) -> Mapping[str, Any]:
-    filed = s.last("file")
-    assert filed is not None
+    filed = s.done("file")
     return {"cause": filed["cause"], "minor": s.payload.ground in {"minor_no_harm", "first_minor"}}
 
 
@@ -151,42 +161,43 @@ STEPS = (
     Row(
         command="notify", title="事先（听证）告知", article=articles.NOTICE, roles=by(LEADER),
         source=states("reviewed", "noticed", "legally_reviewed"), target="noticed",
-        event="notice-served", payload=schemas.Notice, guards=(guards.rights_told,), document="行政处罚事先（听证）告知书",
+        event="notice-served", payload=schemas.Notice, guards=(deciding.rights_told,),
+        document="行政处罚事先（听证）告知书",
     ),
     Row(
         command="hear-statement", title="陈述申辩", article=articles.STATEMENT,
         roles=by(LEGAL, COMMITTEE), source=states("noticed", "legally_reviewed"), target=None,
         event="statement-heard", payload=schemas.Statement,
-        guards=(guards.reviewer_apart, guards.noticed), document="陈述申辩笔录",
+        guards=(guards.reviewer_apart, deciding.noticed), document="陈述申辩笔录",
     ),
     Row(
         command="waive", title="放弃陈述申辩和听证", article=articles.STATEMENT,
         roles=by(LEGAL, COMMITTEE, OFFICER), source=states("noticed", "legally_reviewed"),
-        target=None, event="statement-waived", payload=schemas.Empty, guards=(guards.noticed,),
+        target=None, event="statement-waived", payload=schemas.Empty, guards=(deciding.noticed,),
     ),
     Row(
         command="request-hearing", title="申请听证", article=articles.HEARING,
         roles=by(LEGAL, COMMITTEE), source=states("noticed", "legally_reviewed"), target=None,
         event="hearing-requested", payload=schemas.Empty,
-        guards=(guards.noticed, guards.hearing_over), clocks=(Suspend("decision", "HEARING"),),
+        guards=(deciding.noticed, deciding.hearing_over), clocks=(Suspend("decision", "HEARING"),),
     ),
     Row(
         command="hold-hearing", title="举行听证", article=articles.HEARING,
         roles=by(LEGAL, COMMITTEE), source=states("noticed", "legally_reviewed"), target=None,
         event="hearing-held", payload=schemas.HearingHeld,
-        guards=(guards.hearing_requested, guards.hearing_announced, guards.host_apart),
+        guards=(deciding.hearing_requested, deciding.hearing_announced, deciding.host_apart),
         clocks=(Resume("decision", "HEARING"),), document="听证笔录",
     ),
     Row(
         command="review-legality", title="法制审核", article=articles.LEGAL_REVIEW,
         roles=by(LEGAL), source=states("reviewed", "noticed", "legally_reviewed"),
         target="legally_reviewed", event="legality-reviewed", payload=schemas.LegalReview,
-        guards=(guards.legal_apart, guards.hearing_over), document="法制审核意见书",
+        guards=(guards.legal_apart, deciding.hearing_over), document="法制审核意见书",
     ),
     Row(
         command="discuss", title="集体讨论", article=articles.DISCUSSION,
         roles=by(COMMITTEE, LEADER), source=states("noticed", "legally_reviewed"), target=None,
-        event="case-discussed", payload=schemas.Discussion, guards=(guards.voters_apart,),
+        event="case-discussed", payload=schemas.Discussion, guards=(deciding.voters_apart,),
         document="集体讨论笔录",
     ),
     Row(
@@ -199,8 +210,9 @@ STEPS = (
         source=states("legally_reviewed"), target="decided", event="penalty-decided",
         payload=schemas.Decision,
         guards=(
-            guards.noticed, guards.window_passed, guards.hearing_over, guards.review_passed,
-            guards.law_chosen, guards.discussed, guards.not_above_notice, guards.within_range,
+            deciding.noticed, deciding.window_passed, deciding.hearing_over, deciding.review_passed,
+            deciding.law_chosen, deciding.discussed, deciding.not_above_notice,
+            deciding.within_range,
             guards.seizure_in_time,
         ),
         clocks=(End("decision"),), document="行政处罚决定书",
@@ -211,7 +223,7 @@ STEPS = (
         command="exempt", title="作出不予处罚决定", article=articles.EXEMPTION, roles=by(LEADER),
         source=states("legally_reviewed"), target="exempted", event="penalty-exempted",
         payload=schemas.Exemption,
-        guards=(guards.review_passed, guards.corrected, guards.seizure_in_time),
+        guards=(deciding.review_passed, deciding.corrected, guards.seizure_in_time),
         clocks=(End("decision"),), document="不予行政处罚决定书",
         derived=schemas.ExemptionOutcome, derive=_exempt, correctable=frozenset({"ground"}),
         rederive=_minor_again,
@@ -219,19 +231,20 @@ STEPS = (
     Row(
         command="serve", title="送达处罚决定", article=articles.SERVICE, roles=by(OFFICER),
         source=states("decided"), target="served", event="decision-served",
-        payload=schemas.Service, guards=(guards.consented,), clocks=(Start("payment", "payment"),),
+        payload=schemas.Service, guards=(deciding.consented,),
+        clocks=(Start("payment", "payment"),),
         document="送达回证",
     ),
     Row(
         command="serve-exemption", title="送达不予处罚决定", article=articles.SERVICE,
         roles=by(OFFICER), source=states("exempted"), target="exemption_served",
-        event="exemption-served", payload=schemas.Service, guards=(guards.consented,),
+        event="exemption-served", payload=schemas.Service, guards=(deciding.consented,),
         document="送达回证",
     ),
     Row(
         command="pay", title="缴款", article=articles.PAYMENT, roles=by(WINDOW),
         source=states("served"), target="paid", event="fine-paid", payload=schemas.Payment,
-        guards=(guards.paid_in_full, guards.surcharge_bounded), clocks=(End("payment"),),
+        guards=(deciding.paid_in_full, deciding.surcharge_bounded), clocks=(End("payment"),),
         document="缴款凭证",
     ),
     Row(
@@ -254,7 +267,7 @@ STEPS = (
         command="revoke-closed", title="撤销已结案的处罚决定", article=articles.REVOCATION,
         roles=by(LEADER), source=states("closed"), target="revoked",
         event="closed-penalty-revoked", payload=schemas.Revocation,
-        guards=(guards.was_penalised,),
+        guards=(deciding.was_penalised,),
     ),
 )  # fmt: skip
 

@@ -44,7 +44,10 @@ PERIODS = Periods(
             "handling", "办理期限", 60, articles.HANDLING, Extension(30, articles.EXTENSION, LEADER)
         ),
         _days(
-            "clue", "线索初步审查期限", 15, articles.CLUE_DAYS,
+            "clue",
+            "线索初步审查期限",
+            15,
+            articles.CLUE_DAYS,
             Extension(15, articles.CLUE_DAYS, LEADER),
         ),
         _days("rework", "重办期限", 30, articles.REWORK),

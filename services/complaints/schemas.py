@@ -28,7 +28,10 @@ Pollution = Literal[
     "light",
     "other",
 ]
-"""污染类型: 水、大气（异味、烟粉尘、油烟）、噪声（工业、施工、社会生活、交通）、固废、辐射、生态、光、其他."""
+"""污染类型: 水、大气（异味、烟粉尘、油烟等）、噪声（工业、施工、社会、交通）、固废、辐射、生态、光.
+
+The Chinese terms stand in the order of the codes.
+"""
 
 PetitionType = Literal["grievance", "enforcement"]
 """诉求类型: 普通信访, or 申请查处 (a request to punish a violation, 信访工作条例31（五）)."""
@@ -59,7 +62,7 @@ class Registration(Payload):
 
     channel: Channel = Field(title="举报渠道")
     pollution: Pollution = Field(title="污染类型")
-    urgent: bool = Field(default=False, title="紧急", description="突发、群体性事项，立即受理并报告")
+    urgent: bool = Field(default=False, title="紧急", description="突发、群体性，立即受理并报告")
     repeat: bool = Field(default=False, title="重复举报")
     township: Code | None = Field(None, title="镇街代码")
     reporter: Annotated[Reporter | None, Stored("reporter")] = Field(None, title="举报人")

@@ -35,3 +35,20 @@ class Command:
         """Where it is posted to."""
         base = f"/{self.procedure.service}/{self.procedure.path}"
         return base if self.row.opens else f"{base}/{aggregate_id}/{self.name}"
+
+
+def find_command(service: str, name: str, opened: Procedure | None) -> Command | None:
+    """The command of that name: of the procedure that was opened, or else the one that opens.
+
+    Commands such as 更正 stand in every procedure, so it takes the procedure to tell them apart.
+    """
+    for procedure in PROCEDURES[service] if opened is None else (opened,):
+        row = procedure.row(name)
+        if row is not None and (row.opens or opened is not None):
+            return Command(procedure, row)
+    return None
+
+
+def is_command(service: str, name: str) -> bool:
+    """Whether a service has a command of that name at all."""
+    return any(procedure.row(name) is not None for procedure in PROCEDURES[service])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 import orjson
@@ -132,7 +132,7 @@ class Client:
             trust_env=False,
         )
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> Self:
         """Start counting how long the platform stays away."""
         self._last_answer = time.monotonic()
         return self
@@ -198,9 +198,7 @@ class Client:
                 response = await self._http.request(method, path, **request)
             except httpx.TransportError:
                 if time.monotonic() - self._last_answer > PATIENCE:
-                    raise PlatformAwayError(
-                        f"{self.url} 已有 {PATIENCE:g} 秒没有应答"
-                    ) from None
+                    raise PlatformAwayError(f"{self.url} 已有 {PATIENCE:g} 秒没有应答") from None
             else:
                 if response.status_code not in _PASSING:
                     self._last_answer = time.monotonic()

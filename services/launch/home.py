@@ -84,7 +84,9 @@ async def home_page(
 <ul>
 {cards}
 </ul>
-<footer><a href="/docs">接口文档</a><a href="/readyz">就绪检查</a><a href="/metrics">运行指标</a></footer>
+<footer>
+<a href="/docs">接口文档</a><a href="/readyz">就绪检查</a><a href="/metrics">运行指标</a>
+</footer>
 </main></body></html>
 """,
         headers={"Content-Security-Policy": _POLICY},
@@ -108,5 +110,6 @@ def _card(index: int, part: Part, reason: str, lag: object) -> str:
     waiting = "" if lag is None else f"，事件滞后 {lag} 秒"
     return (
         f"<li><h2>{escape(part.title)}{state}</h2>"
-        f'<p><code>/{escape(part.name)}</code>{waiting}　<a href="/docs?service={index}">接口</a></p></li>'
+        f"<p><code>/{escape(part.name)}</code>{waiting}　"
+        f'<a href="/docs?service={index}">接口</a></p></li>'
     )

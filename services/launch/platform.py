@@ -24,8 +24,8 @@ from services.permits import app as permits
 from services.reporting import app as reporting
 from shared.clock.app import calendar_app
 from shared.clock.calendars import Calendars
-from shared.identity.officers import CachedOfficerDirectory
 from shared.identity.keys import HttpKeys
+from shared.identity.officers import CachedOfficerDirectory
 from shared.identity.tokens import ClaimNames, TokenVerifier, TrustedIssuer
 from shared.issuer.app import create_app as issuer_app
 from shared.issuer.demo import ensure_demo_accounts, reset_demo_accounts

@@ -49,9 +49,8 @@ def serve(settings: Settings) -> None:
     logs.configure(logs_level(settings.log_level))
     listening = _bind(settings)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
-    with listening:
-        with asyncio.Runner(loop_factory=_new_loop) as runner:
-            runner.run(_serve(settings, listening))
+    with listening, asyncio.Runner(loop_factory=_new_loop) as runner:
+        runner.run(_serve(settings, listening))
 
 
 def logs_level(name: str) -> int:
@@ -149,5 +148,5 @@ def _bind(settings: Settings) -> socket.socket:
             "请停止占用它的程序，或用 ECOCASE_PORT 换一个端口"
         )
         raise StartError(msg) from error
-    listening.setblocking(False)
+    listening.setblocking(False)  # noqa: FBT003 - the standard library's
     return listening

@@ -57,9 +57,7 @@ EIA_REFUSAL = project_rules("11")
 """不予批准的五种情形, repeated by 法典105."""
 NOTICE = Article("渝环〔2014〕1号 受理公示", Mark.VS, date(2014, 1, 1))
 PROPOSAL_NOTICE = Article("环办〔2013〕103号 拟审批公示", Mark.M, date(2014, 1, 1))
-FULL_TEXT = Article(
-    "环境保护法56Ⅱ（2026-08-15起生态环境法典103）", Mark.V, date(2015, 1, 1)
-)
+FULL_TEXT = Article("环境保护法56Ⅱ（2026-08-15起生态环境法典103）", Mark.V, date(2015, 1, 1))
 
 DISCHARGE_NEW = discharge_rules("12")
 DISCHARGE_RENEWAL = discharge_rules("14")

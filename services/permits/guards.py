@@ -20,9 +20,7 @@ _INCOMPLETE = "incomplete"
 
 def received(s: Situation) -> Mapping[str, Any]:
     """The receipt of the application: item, kind, channel."""
-    receipt = s.last("receive")
-    assert receipt is not None
-    return receipt
+    return s.facts["receive"][-1]
 
 
 def _is_eia(s: Situation) -> bool:
@@ -53,7 +51,9 @@ def _acceptance_in_time(s: Situation) -> str | None:
     clock = s.clocks["acceptance"]
     period = s.periods.at(clock.period, clock.state.started)
     if reckoning.reckon(clock.state, period, s.calendar, s.day).overdue:
-        return f"超过{period.length}个工作日未告知，自收到申请材料之日{clock.state.started}起即为受理"
+        return (
+            f"超过{period.length}个工作日未告知，自收到申请材料之日{clock.state.started}起即为受理"
+        )
     return None
 
 
@@ -230,45 +230,67 @@ def _term(s: Situation) -> str | None:
     return None
 
 
-kind_fits = Guard("事项有此办理类型", articles.KINDS, _kind_fits, True, "kind")
-law_in_force = Guard("法律已施行", articles.RECEIPT, _law_in_force, True, "item")
+kind_fits = Guard("事项有此办理类型", articles.KINDS, _kind_fits, asks_payload=True, field="kind")
+law_in_force = Guard("法律已施行", articles.RECEIPT, _law_in_force, asks_payload=True, field="item")
 told_once = Guard("一次告知补正", articles.ACCEPTANCE, _told_once)
 acceptance_in_time = Guard("未视为受理", articles.ACCEPTANCE, _acceptance_in_time)
 on_receipt_day = Guard("自收到之日受理", articles.ACCEPTANCE, _on_receipt_day)
 supplement_due_later = Guard(
-    "给予补正期限", articles.ACCEPTANCE, _supplement_due_later, True, "due_on"
+    "给予补正期限", articles.ACCEPTANCE, _supplement_due_later, asks_payload=True, field="due_on"
 )
 supplement_overdue = Guard("补正期限已过", articles.LAPSE, _supplement_overdue)
 supplement_asked_first = Guard(
-    "先告知补正", articles.ACCEPTANCE, _supplement_asked_first, True, "ground"
+    "先告知补正", articles.ACCEPTANCE, _supplement_asked_first, asks_payload=True, field="ground"
 )
 counted_from_acceptance = Guard("期限自受理起算", articles.EIA_RECEIPT, _counted_from_acceptance)
 eia = Guard("环评文件", articles.EIA_RECEIPT, _eia)
-notice_long_enough = Guard("受理公示时长", articles.NOTICE, _notice_long_enough, True, "ends_on")
-full_text = Guard("报告书全文公开", articles.FULL_TEXT, _full_text, True, "full_text")
+notice_long_enough = Guard(
+    "受理公示时长", articles.NOTICE, _notice_long_enough, asks_payload=True, field="ends_on"
+)
+full_text = Guard(
+    "报告书全文公开", articles.FULL_TEXT, _full_text, asks_payload=True, field="full_text"
+)
 notice_ends = Guard("受理公示期满", articles.NOTICE, _notice_ends)
 notice_over = Guard("已受理公示", articles.NOTICE, _notice_over)
 proposal_long_enough = Guard(
-    "拟审批公示时长", articles.PROPOSAL_NOTICE, _proposal_long_enough, True, "ends_on"
+    "拟审批公示时长",
+    articles.PROPOSAL_NOTICE,
+    _proposal_long_enough,
+    asks_payload=True,
+    field="ends_on",
 )
 proposal_ends = Guard("拟审批公示期满", articles.PROPOSAL_NOTICE, _proposal_ends)
 proposal_over = Guard("已公示拟审批意见", articles.PROPOSAL_NOTICE, _proposal_over)
 no_proposal_open = Guard("无进行中的拟审批公示", articles.PROPOSAL_NOTICE, _no_proposal_open)
 no_special = Guard("特别程序已结束", articles.HEARING_OR_REVIEW, _no_special)
 some_special = Guard("特别程序进行中", articles.HEARING_OR_REVIEW, _some_special)
-stops_the_clock = Guard("依法不计入期限", articles.EXCLUDED, _stops_the_clock, True, "procedure")
+stops_the_clock = Guard(
+    "依法不计入期限", articles.EXCLUDED, _stops_the_clock, asks_payload=True, field="procedure"
+)
 applicant_told = Guard(
-    "书面告知所需时间", articles.EXCLUDED, _applicant_told, True, "told_applicant"
+    "书面告知所需时间",
+    articles.EXCLUDED,
+    _applicant_told,
+    asks_payload=True,
+    field="told_applicant",
 )
 decider_apart = Guard("审查与决定分离", articles.APART, _decider_apart)
 refusal_grounds = Guard(
-    "不予批准的法定情形", articles.EIA_REFUSAL, _refusal_grounds, True, "grounds"
+    "不予批准的法定情形", articles.EIA_REFUSAL, _refusal_grounds, asks_payload=True, field="grounds"
 )
-remedies_told = Guard("告知救济权利", articles.DECISION, _remedies_told, True, "told_remedies")
+remedies_told = Guard(
+    "告知救济权利", articles.DECISION, _remedies_told, asks_payload=True, field="told_remedies"
+)
 licence_due = Guard("应当发证", articles.CERTIFICATE, _licence_due)
 no_licence_due = Guard("无需发证", articles.CERTIFICATE, _no_licence_due)
-authority = Guard("审批权依据", articles.AUTHORITY, _authority, True, "authority_basis")
-in_name_of_entrusting = Guard(
-    "以委托机关名义", articles.ENTRUSTED, _in_name_of_entrusting, True, "issued_in_name_of"
+authority = Guard(
+    "审批权依据", articles.AUTHORITY, _authority, asks_payload=True, field="authority_basis"
 )
-term = Guard("有效期五年", articles.LICENCE_TERM, _term, True, "valid_until")
+in_name_of_entrusting = Guard(
+    "以委托机关名义",
+    articles.ENTRUSTED,
+    _in_name_of_entrusting,
+    asks_payload=True,
+    field="issued_in_name_of",
+)
+term = Guard("有效期五年", articles.LICENCE_TERM, _term, asks_payload=True, field="valid_until")

@@ -49,12 +49,11 @@ def _working(
     title: str,
     length: int,
     article: Article,
+    *,
     pauses: tuple[PauseGround, ...] = (),
     extensions: tuple[Extension, ...] = (),
 ) -> Period:
-    return Period(
-        code, title, length, Unit.WORKING, Roll.NONE, article, extensions, pauses
-    )
+    return Period(code, title, length, Unit.WORKING, Roll.NONE, article, extensions, pauses)
 
 
 def _special(article: Article) -> PauseGround:
@@ -68,12 +67,13 @@ def _notices(first: Article, second: Article) -> tuple[PauseGround, ...]:
     )
 
 
+_SUPPLEMENT = PauseGround("SUPPLEMENT", "补正", articles.SUPPLEMENT_PAUSE)
 _EIA_PAUSES = (
     *_notices(articles.NOTICE, articles.PROPOSAL_NOTICE),
     _special(articles.EIA_PROCEDURE),
-    PauseGround("SUPPLEMENT", "补正", articles.SUPPLEMENT_PAUSE),
+    _SUPPLEMENT,
 )
-_LAW_45 = (_special(articles.EXCLUDED),)
+_LAW_45 = (_special(articles.EXCLUDED), _SUPPLEMENT)
 _COMMITTED_PAUSES = (
     *_notices(articles.COMMITTED, articles.COMMITTED),
     _special(articles.COMMITTED),
@@ -83,7 +83,9 @@ _SITE_CHECK = (Extension(15, articles.DISCHARGE_NEW, "现场核查"),)
 
 
 def _committed(code: str, title: str, length: int) -> Period:
-    return _working(code, f"承诺时限（{title}）", length, articles.COMMITTED, _COMMITTED_PAUSES)
+    return _working(
+        code, f"承诺时限（{title}）", length, articles.COMMITTED, pauses=_COMMITTED_PAUSES
+    )
 
 
 PERIODS = Periods(
@@ -91,41 +93,43 @@ PERIODS = Periods(
         _working("acceptance", "受理审查期限", 5, articles.ACCEPTANCE),
         _working("acceptance-discharge", "受理审查期限", 3, articles.ACCEPTANCE_DISCHARGE),
         _working("publication", "受理后公开期限", 1, articles.NOTICE),
-        _working("eia-report", "法定时限（环评报告书）", 60, articles.EIA_FORMER, _EIA_PAUSES),
-        _working("eia-report", "法定时限（环评报告书）", 60, articles.EIA_CODE, _EIA_PAUSES),
-        _working("eia-form", "法定时限（环评报告表）", 30, articles.EIA_FORMER, _EIA_PAUSES),
-        _working("eia-form", "法定时限（环评报告表）", 30, articles.EIA_CODE, _EIA_PAUSES),
+        _working(
+            "eia-report", "法定时限（环评报告书）", 60, articles.EIA_FORMER, pauses=_EIA_PAUSES
+        ),
+        _working("eia-report", "法定时限（环评报告书）", 60, articles.EIA_CODE, pauses=_EIA_PAUSES),
+        _working("eia-form", "法定时限（环评报告表）", 30, articles.EIA_FORMER, pauses=_EIA_PAUSES),
+        _working("eia-form", "法定时限（环评报告表）", 30, articles.EIA_CODE, pauses=_EIA_PAUSES),
         _working(
             "discharge-key",
             "法定时限（排污许可 重点管理）",
             30,
             articles.DISCHARGE_NEW,
-            _LAW_45,
-            _SITE_CHECK,
+            pauses=_LAW_45,
+            extensions=_SITE_CHECK,
         ),
         _working(
             "discharge-simplified",
             "法定时限（排污许可 简化管理）",
             20,
             articles.DISCHARGE_NEW,
-            _LAW_45,
+            pauses=_LAW_45,
         ),
         _working(
             "discharge-renewal",
             "法定时限（排污许可 延续）",
             20,
             articles.DISCHARGE_RENEWAL,
-            _LAW_45,
+            pauses=_LAW_45,
         ),
         _working(
             "discharge-change",
             "法定时限（排污许可 变更）",
             10,
             articles.DISCHARGE_CHANGE,
-            _LAW_45,
+            pauses=_LAW_45,
         ),
-        _working("radiation", "法定时限（辐射安全许可）", 20, articles.RADIATION, _LAW_45),
-        _working("general", "法定时限", 20, articles.GENERAL, _LAW_45, _TEN_MORE),
+        _working("radiation", "法定时限（辐射安全许可）", 20, articles.RADIATION, pauses=_LAW_45),
+        _working("general", "法定时限", 20, articles.GENERAL, pauses=_LAW_45, extensions=_TEN_MORE),
         _committed("committed-eia", "环评", 5),
         _committed("committed-discharge", "排污许可", 10),
         _committed("committed-discharge-change", "排污许可 变更", 5),
@@ -168,8 +172,8 @@ def committed_code(item: str, kind: str) -> str:
 def stops_the_clock(item: str, procedure: str) -> bool:
     """Whether a special procedure is left out of the limits.
 
-    行政许可法45 names hearing, expert review, testing and appraisal; the technical review (技术评估)
-    of an EIA is left out by 部令14号, that of any other item by nothing.
+    行政许可法45 names hearing, expert review, testing and appraisal. The technical review
+    (技术评估) of an EIA is left out by 部令14号, that of any other item by nothing.
     """
     return procedure in _STOPS_ANY or (procedure == "technical_review" and item in EIA)
 

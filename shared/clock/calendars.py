@@ -1,4 +1,4 @@
-"""The calendar in force, kept in the `clock` schema and read again when another process loads one."""
+"""The calendar in force, kept in the `clock` schema; read again as another process may load one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Calendars:
         """Read what has been loaded."""
         async with self._database.engine.connect() as connection:
             rows = (await connection.execute(sa.select(calendar_year))).mappings().all()
-        self._calendar = load_calendar(rows)
+        self._calendar = load_calendar([dict(row) for row in rows])
 
     async def follow(self) -> None:
         """Read again every half minute, until cancelled: another process may have loaded one."""
@@ -59,13 +59,17 @@ class Calendars:
                 sa.text("SELECT pg_advisory_xact_lock(hashtext('calendar_year'))")
             )
             newest = (
-                await connection.execute(
-                    sa.select(calendar_year)
-                    .where(calendar_year.c.year == notice.year)
-                    .order_by(calendar_year.c.version.desc())
-                    .limit(1)
+                (
+                    await connection.execute(
+                        sa.select(calendar_year)
+                        .where(calendar_year.c.year == notice.year)
+                        .order_by(calendar_year.c.version.desc())
+                        .limit(1)
+                    )
                 )
-            ).mappings().one_or_none()
+                .mappings()
+                .one_or_none()
+            )
             version = 1 if newest is None else int(newest["version"])
             if newest is None or _differs(newest, notice):
                 version = 1 if newest is None else version + 1

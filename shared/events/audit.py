@@ -56,7 +56,9 @@ class Finding(BaseModel):
     aggregate_id: UUID
     version: int | None = None
     event_id: UUID | None = None
-    what: str = Field(title="问题", description="edited|removed|reordered|state-differs|no-events|no-state")
+    what: str = Field(
+        title="问题", description="edited|removed|reordered|state-differs|no-events|no-state"
+    )
     reason: str = Field(title="说明")
 
 
@@ -98,12 +100,12 @@ class Audit:
                 ORDER BY aggregate_version DESC LIMIT 1
             ) AS e ON true
             ORDER BY ids.id
-        """  # noqa: S608 - table names are our own
+        """
         self._chain = f"""
             SELECT {", ".join(f"e.{column}" for column in WRITTEN)}
             FROM event AS e WHERE e.aggregate_id = ANY($1)
             ORDER BY e.aggregate_id, e.aggregate_version
-        """  # noqa: S608 - column names are our own
+        """
 
     async def page(self, after: UUID, limit: int) -> list[Compared]:
         """Compare the aggregates after an id, in the order of ids, in one snapshot."""

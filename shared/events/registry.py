@@ -1,4 +1,4 @@
-"""Every event type with its JSON Schema, and the AsyncAPI document, both from the procedures' tables."""
+"""Every event type with its JSON Schema, and the AsyncAPI document, both from the tables."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def asyncapi(services: Mapping[str, Sequence[Procedure]], release: str) -> dict[
         "info": {
             "title": "环案通 EcoCase 事件",
             "version": release,
-            "description": "每一步骤都是一个事件。事件不载自然人的姓名、证件、电话、住址，也不载自由文字。",
+            "description": "每一步骤一个事件；不载自然人的姓名、证件、电话、住址和自由文字。",
         },
         "defaultContentType": "application/json",
         "channels": channels,

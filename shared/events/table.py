@@ -27,6 +27,7 @@ class Xid8(UserDefinedType[int]):
 
     def bind_processor(self, dialect: sa.Dialect) -> _BindProcessorType[int] | None:
         """Pass integers through unchanged."""
+        del dialect
         return None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.clock import reckoning
+from shared.clock.period import UnknownPeriod
 from shared.clock.reckoning import ClockRefused, ClockState
 from shared.http.problem import RefusedByLaw
 from shared.workflow.table import Clock, End, Extend, Resume, Situation, Start, Suspend
@@ -32,7 +33,10 @@ def move(clocks: dict[str, Clock], effect: ClockEffect, situation: Situation) ->
     day = situation.day
     if isinstance(effect, Start):
         code = effect.period if isinstance(effect.period, str) else effect.period(situation)
-        situation.periods.at(code, day)
+        try:
+            situation.periods.at(code, day)
+        except UnknownPeriod as unknown:
+            raise RefusedByLaw(str(unknown), field="occurred_at") from unknown
         clocks[effect.clock] = Clock(code, reckoning.start(day))
         return
     clock = clocks.get(effect.clock)
@@ -65,8 +69,7 @@ def to_json(clocks: Mapping[str, Clock]) -> dict[str, Any]:
 def from_json(stored: Mapping[str, Any]) -> dict[str, Clock]:
     """Read back what `to_json` gave."""
     return {
-        name: Clock(clock["period"], ClockState.from_json(clock))
-        for name, clock in stored.items()
+        name: Clock(clock["period"], ClockState.from_json(clock)) for name, clock in stored.items()
     }
 
 

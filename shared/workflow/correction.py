@@ -41,7 +41,7 @@ def correction_examples(target: str) -> dict[str, dict[str, Any]]:
 
 
 class CorrectionProposal(Payload):
-    """更正申请: a command's occurrence (0 the first), and the fields to change with their new values."""
+    """更正申请: a command's occurrence (0 the first), and its fields with their new values."""
 
     target: Code = Field(title="更正的步骤")
     occurrence: int = Field(0, title="第几次（从 0 起）", ge=0, le=9999)
@@ -94,8 +94,7 @@ def correction_rows(
         return None
 
     def derive(s: Situation) -> Mapping[str, Any]:
-        proposal = s.last("propose-correction")
-        assert proposal is not None
+        proposal = s.done("propose-correction")
         row = by_command[proposal["target"]]
         changes = {
             field: value if field == TIME else _normal(row, field, value)
@@ -190,9 +189,8 @@ def _fault(row: Row, changes: Mapping[str, Any]) -> str | None:
 def _normal(row: Row, field: str, value: Any) -> Any:
     """Bring a value to the form its field has in events; raises pydantic's ValidationError."""
     definition = row.payload.model_fields[field]
-    adapter: TypeAdapter[Any] = TypeAdapter(
-        Annotated[definition.annotation, *definition.metadata]
-        if definition.metadata
-        else definition.annotation
-    )
+    shape: Any = definition.annotation
+    if definition.metadata:
+        shape = Annotated[shape, *definition.metadata]
+    adapter: TypeAdapter[Any] = TypeAdapter(shape)
     return adapter.dump_python(adapter.validate_python(value), mode="json")

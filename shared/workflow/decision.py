@@ -76,7 +76,7 @@ def state_refusal(procedure: Procedure, row: Row, state: str | None) -> str | No
     """Say why a row cannot leave a state, or None where it can."""
     if row.opens or state in row.source:
         return None
-    here = procedure.states[state].title if state in procedure.states else "未登记"
+    here = procedure.states[state].title if state else "未登记"
     wanted = "、".join(
         definition.title for name, definition in procedure.states.items() if name in row.source
     )

@@ -164,7 +164,7 @@ class Desk:
         async with self.database.connection() as connection:
             read = _NOTHING
             if not asked.row.opens:
-                found = await connection.fetchrow(
+                [found] = await connection.fetch(
                     self._read_sql, asked.aggregate_id, asked.caller.bureau, asked.key
                 )
                 if found["fingerprint"] is not None:
@@ -214,10 +214,7 @@ class Desk:
         if not row.opens:
             if asked.expected is not None and asked.expected != read.version:
                 raise Stale(f"该事项已是第 {read.version} 版，请刷新后重试")
-            if row.is_record:
-                earliest = read.opened_at
-            else:
-                earliest = read.stepped_at
+            earliest = read.opened_at if row.is_record else read.stepped_at
             if earliest is not None and at < earliest:
                 raise RefusedByLaw(
                     f"{row.title}的发生时间早于"
@@ -237,8 +234,7 @@ class Desk:
         now: datetime,
         fingerprint: bytes,
     ) -> Answer | None:
-        aggregate_id = uuid7() if asked.row.opens else asked.aggregate_id
-        assert aggregate_id is not None
+        aggregate_id = asked.aggregate_id or uuid7()
         event = self._event(asked, decision, read, aggregate_id, now)
         shape, values = self._values(asked, decision, read, event, fingerprint)
         try:
@@ -354,19 +350,17 @@ class Desk:
         )
         return shape, values
 
-    async def _answered(
-        self, connection: Any, asked: Asked, fingerprint: bytes
-    ) -> Answer | None:
+    async def _answered(self, connection: Any, asked: Asked, fingerprint: bytes) -> Answer | None:
         record = await connection.fetchrow(ANSWERED_SQL, asked.caller.bureau, asked.key)
         if record is None:
             return None
         if record["fingerprint"] != fingerprint:
             raise KeyReused("同一幂等键已用于另一内容的请求，不能更改后重发")
         return Answer(
-            id=record["aggregate_id"],
+            id=UUID(str(record["aggregate_id"])),
             state=record["state"],
             version=record["aggregate_version"],
-            event_id=record["id"],
+            event_id=UUID(str(record["id"])),
             type=record["type"],
             occurred_at=record["occurred_at"],
             recorded_at=record["recorded_at"],

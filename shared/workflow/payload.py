@@ -79,7 +79,6 @@ Code = Annotated[
 """A code of a table or register."""
 
 
-
 def _account(text: str) -> str:
     if not is_account(text):
         msg = "应为账号代码，不得为姓名、手机号或身份证号"
@@ -181,7 +180,9 @@ def split(payload: Payload) -> Split:
     public = {name: dumped[name] for name in sorted_fields.public if name in dumped}
     particulars = {name: dumped[name] for name in sorted_fields.private if name in dumped}
     persons = {
-        name: (table, uuid7(), dumped[name]) for name, table in sorted_fields.stored if name in dumped
+        name: (table, uuid7(), dumped[name])
+        for name, table in sorted_fields.stored
+        if name in dumped
     }
     for name, (_, person_id, person) in persons.items():
         public[f"{name}_id"] = str(person_id)

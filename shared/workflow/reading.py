@@ -19,7 +19,6 @@ from shared.http.handlers import problem_responses
 from shared.http.problem import InvalidInput, NotFound, RoleForbidden
 from shared.identity.caller import Caller
 from shared.identity.dependency import CurrentCaller
-from shared.masking import mask_person
 from shared.search import bigrams
 from shared.workflow import clocks as legal_clocks
 from shared.workflow.decision import standing_refusal, state_refusal
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from shared.workflow.table import Row
 
 PAGE = 50
+SHOWN_OF_PERSONS = ("id", "kind", "name", "code", "id_number", "phone", "address")
 LISTED = ("id", "state", "version", "opened_at", "stepped_at", "party_name")
 
 Limit = Annotated[int, Query(ge=1, le=200, description="每页条数")]
@@ -79,7 +79,7 @@ class Reader:
         self._procedure = desk.procedure
 
     def _scoped(self, caller: Caller, *columns: sa.Column[Any]) -> sa.Select[Any]:
-        """Start a query within the caller's bureau; raises `RoleForbidden` for roles that don't read."""
+        """Start a query within the caller's bureau; raises `RoleForbidden`."""
         if not caller.roles & self._procedure.readers:
             raise RoleForbidden(f"当前角色不得查阅{self._procedure.title}")
         return sa.select(*columns).where(self._table.c.bureau == caller.bureau)
@@ -145,13 +145,9 @@ class Reader:
         return self._shown(dict(row), said, persons)
 
     def _person(self, caller: Caller, table: str, person: dict[str, Any]) -> dict[str, Any]:
-        shown = {
-            key: value
-            for key, value in person.items()
-            if value is not None and key not in {"aggregate_id", "bureau"}
-        }
+        shown = {name: person[name] for name in SHOWN_OF_PERSONS if person[name] is not None}
         may_see = self._procedure.confidential.get(table)
-        return shown if may_see is None or caller.roles & may_see else mask_person(shown)
+        return shown if may_see is None or caller.roles & may_see else _masked(shown)
 
     def _shown(
         self, row: dict[str, Any], said: dict[str, Any], persons: dict[str, Any]
@@ -186,13 +182,11 @@ class Reader:
         }
 
     async def actions(self, caller: Caller, aggregate_id: UUID) -> list[Action]:
-        """Say of each row whether the caller may take it now, and if not, why and by which article."""
+        """Say of each row whether the caller may take it now; if not, why, by which article."""
         table = self._table.c
         query = self._scoped(caller, table.state, table.facts, table.clocks)
         async with self._database.engine.connect() as connection:
-            row = (
-                await connection.execute(query.where(table.id == aggregate_id))
-            ).one_or_none()
+            row = (await connection.execute(query.where(table.id == aggregate_id))).one_or_none()
         if row is None:
             raise NotFound("没有这一事项，或不在本机关管辖范围内")
         now = datetime.now(UTC)
@@ -241,11 +235,18 @@ class Reader:
             return [_event(dict(row)) for row in rows.mappings()]
 
 
+def _masked(person: dict[str, Any]) -> dict[str, Any]:
+    """Withhold whatever identifies a person, down to the form of a name (举报人保密)."""
+    hidden = {name: "***" for name in person if name not in {"id", "kind"}}
+    return {**person, **hidden, "masked": True}
+
+
 def _event(row: dict[str, Any]) -> dict[str, Any]:
-    row["data"] = _loaded(row["data"])
-    row["hash"] = row["hash"].hex()
-    row["previous_hash"] = row["previous_hash"].hex() if row["previous_hash"] else None
-    return row
+    shown = {f"{name}": value for name, value in row.items()}  # plain names, not SQLAlchemy's
+    shown["data"] = _loaded(row["data"])
+    shown["hash"] = row["hash"].hex()
+    shown["previous_hash"] = row["previous_hash"].hex() if row["previous_hash"] else None
+    return shown
 
 
 def _loaded(value: Any) -> Any:
@@ -253,7 +254,8 @@ def _loaded(value: Any) -> Any:
 
 
 def _json(content: Any, headers: dict[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(content), media_type="application/json", headers=headers)
+    raw = orjson.dumps(content, default=str)  # asyncpg's UUIDs are of a class of its own
+    return Response(raw, media_type="application/json", headers=headers)
 
 
 def reading_routes(router: APIRouter, desk: Desk, database: Database) -> None:
@@ -268,7 +270,9 @@ def reading_routes(router: APIRouter, desk: Desk, database: Database) -> None:
         caller: CurrentCaller,
         state: Annotated[str | None, Query(max_length=40, description="状态")] = None,
         party: Annotated[UUID | None, Query(description="当事人编号")] = None,
-        q: Annotated[str | None, Query(max_length=60, description="当事人名称或代码中的字词")] = None,
+        q: Annotated[
+            str | None, Query(max_length=60, description="当事人名称或代码中的字词")
+        ] = None,
         after: Annotated[UUID | None, Query(description="上一页的 next")] = None,
         limit: Limit = PAGE,
     ) -> Page:

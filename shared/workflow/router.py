@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.workflow.table import Procedure, Row
 
 MAX_KEY = 200
+MAX_VERSION_DIGITS = 9
 
 
 class CommandAnswer(BaseModel):
@@ -157,7 +158,7 @@ def _expected(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
     text = if_match.strip().removeprefix("W/").strip('"')
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
+    if not text.isascii() or not text.isdigit() or len(text) > MAX_VERSION_DIGITS:
         raise InvalidInput("If-Match 应为上次读到的 ETag", field="If-Match")
     return int(text)
 
@@ -168,7 +169,9 @@ def _description(row: Row) -> str:
         parts.append("（须法制科核对）")
     parts.append(f"。可由{'、'.join(sorted(role.title for role in row.roles))}办理。")
     if row.guards:
-        parts.append("条件：" + "；".join(f"{g.name}（{g.article.text}）" for g in row.guards) + "。")
+        parts.append(
+            "条件：" + "；".join(f"{g.name}（{g.article.text}）" for g in row.guards) + "。"
+        )
     if row.document:
         parts.append(f"文书：{row.document}。")
     return "".join(parts)
@@ -181,12 +184,22 @@ def _openapi(procedure: Procedure, row: Row, model: type[BaseModel]) -> dict[str
             "in": "header",
             "required": True,
             "description": "本次请求的唯一键；重发须用同一键和同一内容",
-            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$"},
+            "schema": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": MAX_KEY,
+                "pattern": "^[!-~]+$",
+            },
         }
     ]
     if not row.opens:
         parameters.append(
-            {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+            {
+                "name": "id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "format": "uuid"},
+            }
         )
         parameters.append(
             {

@@ -128,7 +128,9 @@ class Statements:
             )
         if shape.steps:
             columns.append(STEPPED)
-        changes = ", ".join(f"{column} = {parameters('row', table.c[column])}" for column in columns)
+        changes = ", ".join(
+            f"{column} = {parameters('row', table.c[column])}" for column in columns
+        )
         parameters.names.append("row.read_version")
         read = f"${len(parameters.names)}::integer"
         return (

@@ -70,6 +70,10 @@ class Situation:
         occurrences = self.facts.get(command)
         return occurrences[-1] if occurrences else None
 
+    def done(self, command: str) -> Mapping[str, Any]:
+        """The latest occurrence of a command that must have been taken; raises LookupError."""
+        return self.facts[command][-1]
+
     def all(self, command: str) -> Sequence[Mapping[str, Any]]:
         """Every occurrence of a command, oldest first."""
         return self.facts.get(command, ())

@@ -43,7 +43,9 @@ def aggregate_table(name: str, metadata: sa.MetaData, *extra: sa.Column[object])
         *extra,
         sa.Index(f"{name}_by_bureau", "bureau", "id"),
         sa.Index(f"{name}_by_state", "bureau", "state", "id"),
-        sa.Index(f"{name}_by_party", "party_id", "id", postgresql_where=sa.text("party_id IS NOT NULL")),
+        sa.Index(
+            f"{name}_by_party", "party_id", "id", postgresql_where=sa.text("party_id IS NOT NULL")
+        ),
         sa.Index(f"{name}_words", "words", postgresql_using="gin"),
     )
 

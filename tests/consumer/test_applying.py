@@ -83,9 +83,7 @@ async def test_a_batch_after_another_event_than_the_last_applied_is_refused(
 ) -> None:
     story, other = Story("cases"), Story("cases")
     await partition.bring(story.tell("filed"))
-    stranger = Slice(
-        "cases", 0, 1, 1, 2, [envelope("cases", story.tell("noted"))], after=other.id
-    )
+    stranger = Slice("cases", 0, 1, 1, 2, [envelope("cases", story.tell("noted"))], after=other.id)
     with pytest.raises(Displaced):
         await consumer.apply([stranger])
 

@@ -93,7 +93,9 @@ async def test_a_rebuild_gives_what_was_there(
     assert await generations(reporting) == ["removed", "live"]
     async with reporting.connection() as connection:
         old = [
-            await connection.fetchval(f"SELECT count(*) FROM {table} WHERE generation <> $1", number)
+            await connection.fetchval(
+                f"SELECT count(*) FROM {table} WHERE generation <> $1", number
+            )
             for table in ("fact", "tally", "position", "parked")
         ]
         folded = await connection.fetchval(
@@ -165,7 +167,9 @@ async def test_a_rebuild_cut_short_leaves_the_old_served_and_is_cleared(
     number = await rebuilder.start()
     async with reporting.connection() as connection:  # as a process killed meanwhile leaves it
         await rebuilder.close()
-        await connection.execute("UPDATE generation SET state = 'building' WHERE number = $1", number)
+        await connection.execute(
+            "UPDATE generation SET state = 'building' WHERE number = $1", number
+        )
         await connection.execute("INSERT INTO tally VALUES ($1, 'cases', 1, 1)", number)
     await rebuilder.clear()
 

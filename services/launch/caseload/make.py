@@ -10,6 +10,7 @@ import csv
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from io import StringIO
 from itertools import chain
 from pathlib import Path
 from random import Random
@@ -37,7 +38,11 @@ def make(year: int, seed: int, figures: Path | None = None) -> Iterator[str]:
     Raises OSError where the file cannot be read, and ValueError in Chinese where it is no figures
     file or its figures contradict themselves; both before the first line.
     """
-    text = (SHIPPED if figures is None else figures).read_text(encoding="utf-8-sig")
+    try:
+        text = (SHIPPED if figures is None else figures).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        msg = "指标文件不是 UTF-8 编码"
+        raise ValueError(msg) from None
     ordered = caseload(year, seed, read_figures(text))
     yield _json({"caseload": _name(year, seed, None if figures is None else text)})
     for line in ordered:
@@ -62,7 +67,7 @@ def read_figures(text: str) -> Figures:
 
     Raises ValueError in Chinese where a column is missing or a value is no number.
     """
-    rows = csv.DictReader(text.splitlines())
+    rows = csv.DictReader(StringIO(text))
     names: Sequence[str] = rows.fieldnames or ()
     if not {"id", "value"} <= set(names):
         msg = "指标文件须有 id 和 value 两列"

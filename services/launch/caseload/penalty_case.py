@@ -120,8 +120,8 @@ class PenaltyCase:
         if self.plan.corrected == "cause":
             entered = "water" if entered == "air" else "air"
         if self.plan.feature == "filing_extended":
-            self._step("extend-filing", self.leader, 3, 4, days=15, reason="需等待监测报告")
-            self._step("file", self.leader, 5, 9, **self._filing(entered))
+            self._step("extend-filing", self.leader, 0, 1, days=15, reason="需等待监测报告")
+            self._step("file", self.leader, 7, 10, **self._filing(entered))
         else:
             self._step("file", self.leader, 1, 4, **self._filing(entered))
         if entered != self.plan.cause:

@@ -1,4 +1,4 @@
-"""The `ecocase` command. Each subcommand imports what it needs when it runs, so that help is quick."""
+"""The `ecocase` command. Subcommands import what they need when they run: help is quick."""
 
 from services.launch.cli.main import main
 

@@ -81,7 +81,8 @@ def _check(figures: list[dict[str, Any]], wanted: dict[str, str]) -> int:
         if not _same(found, expected):
             differing += 1
             typer.echo(
-                f"{figure['id']}（{figure['title']}）：应为 {expected or '空'}，实为 {found or '空'}"
+                f"{figure['id']}（{figure['title']}）："
+                f"应为 {expected or '空'}，实为 {found or '空'}"
             )
     typer.echo(f"核对 {compared} 项，{differing} 项不同")
     return 1 if differing or not compared else 0

@@ -118,15 +118,17 @@ async def _rehearse(client: Client, caseload: Caseload) -> list[Fault]:
     from shared.clock.calendar import WorkCalendar  # noqa: PLC0415
     from shared.identity.officers import OfficerAnswer, by_account  # noqa: PLC0415
 
-    named = sorted({
-        account
-        for steps in caseload.aggregates.values()
-        for step in steps
-        if step.command.row.officers is not None
-        for account in step.command.row.officers(
-            step.command.row.payload.model_validate(step.data)
-        )
-    })
+    named = sorted(
+        {
+            account
+            for steps in caseload.aggregates.values()
+            for step in steps
+            if step.command.row.officers is not None
+            for account in step.command.row.officers(
+                step.command.row.payload.model_validate(step.data)
+            )
+        }
+    )
     certificates = {}
     if named:
         actor = next(iter(caseload.aggregates.values()))[0].actor

@@ -49,4 +49,4 @@ def main() -> None:
 
 
 def _say(message: str) -> None:
-    print(f"ecocase：{message}", file=sys.stderr)  # noqa: T201 - a command line prints
+    print(f"ecocase：{message}", file=sys.stderr)

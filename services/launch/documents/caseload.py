@@ -22,13 +22,13 @@ The first line names it; every other line is one command:
 
 ```json
 {"caseload": "2024 synthetic"}
-{"service": "cases", "ref": "penalty-1", "command": "register", "actor": "officer1", "at": "2024-03-01", "data": {…}}
+{"service": "cases", "ref": "a-1", "command": "register", "actor": "officer1", "at": …}
 ```
 
 | field | meaning |
 |---|---|
 | `service` | the service: `cases`, `permits`, `complaints` |
-| `ref` | names an aggregate within this caseload and service; the same ref in another caseload is another one |
+| `ref` | names an aggregate within this caseload and service; in another caseload another one |
 | `command` | one of the commands below; an aggregate's lines are played in the file's order |
 | `actor` | the account that takes the step |
 | `at` | when it happened: RFC 3339; without offset Asia/Shanghai; a bare date is 09:00 |

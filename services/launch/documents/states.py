@@ -62,13 +62,13 @@ def _line(procedure: Procedure, row: Row) -> str:
         "、".join(sorted(role.title for role in row.roles if role.value != "importer")),
         row.article.citation,
         "；".join(f"{guard.name}（{guard.article.citation}）" for guard in row.guards) or "—",
-        "；".join(_effect(procedure, effect) for effect in row.clocks) or "—",
+        "；".join(_effect(effect) for effect in row.clocks) or "—",
         f"`{row.event}`",
     ]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _effect(procedure: Procedure, effect: ClockEffect) -> str:
+def _effect(effect: ClockEffect) -> str:
     match effect:
         case Start():
             return f"start `{effect.clock}`"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from pydantic import TypeAdapter
 
-from services.launch.catalogue import COMMANDS
+from services.launch.catalogue import PROCEDURES, find_command, is_command
 from shared.clock.law_time import parse_instant
 from shared.http.problem import InvalidInput
 from shared.http.validation import validate_json
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from services.launch.catalogue import Command
+    from shared.workflow.table import Procedure
 
 FIELDS = ("service", "ref", "command", "actor", "at", "data")
 MAX_REF = 200
@@ -82,11 +83,14 @@ def read_caseload(lines: Iterable[bytes]) -> Caseload:
     numbered = enumerate(lines, start=1)
     caseload = Caseload(_name(numbered))
     counts: Counter[tuple[str, str, str]] = Counter()
+    opened: dict[tuple[str, str], Procedure] = {}
     for number, raw in numbered:
         if not raw.strip():
             continue
         try:
-            service, ref, command, line = _checked(raw)
+            line = _checked(raw)
+            service, ref = line["service"], line["ref"]
+            command = _command(line, opened)
             counts[service, ref, command.name] += 1
             nth = counts[service, ref, command.name]
             step = Step(
@@ -114,20 +118,42 @@ def _name(numbered: Iterable[tuple[int, bytes]]) -> str:
             first = None
         name = first.get("caseload") if isinstance(first, dict) else None
         if not isinstance(name, str) or not _NAME.fullmatch(name) or len(first) != 1:
-            raise NotACaseloadError(
-                f'第 {number} 行应为 {{"caseload": 名称}}，名称为 1 至 100 字'
-            )
+            raise NotACaseloadError(f'第 {number} 行应为 {{"caseload": 名称}}，名称为 1 至 100 字')
         return name
     raise NotACaseloadError('文件是空的：第一行应为 {"caseload": 名称}')
 
 
-def _checked(raw: bytes) -> tuple[str, str, Command, dict[str, Any]]:
+def _checked(raw: bytes) -> dict[str, Any]:
     try:
         line = orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise _BadLineError("", "不是完整的 JSON") from None
     if not isinstance(line, dict):
         raise _BadLineError("", "应为一个 JSON 对象")
+    _check_fields(line)
+    if line["service"] not in PROCEDURES:
+        raise _BadLineError("service", f"没有这一服务，可选：{'、'.join(PROCEDURES)}")
+    if not line["ref"] or len(line["ref"]) > MAX_REF:
+        raise _BadLineError("ref", f"应为 1 至 {MAX_REF} 字")
+    if not is_account(line["actor"]):
+        raise _BadLineError("actor", "应为账号代码")
+    return line
+
+
+def _command(line: dict[str, Any], opened: dict[tuple[str, str], Procedure]) -> Command:
+    service, ref, name = line["service"], line["ref"], line["command"]
+    command = find_command(service, name, opened.get((service, ref)))
+    if command is None:
+        if not is_command(service, name):
+            raise _BadLineError("command", f"{service} 没有这一命令")
+        if (service, ref) not in opened:
+            raise _BadLineError("ref", "该事项在文件中尚未登记")
+        raise _BadLineError("command", f"{opened[service, ref].title}没有这一命令")
+    opened.setdefault((service, ref), command.procedure)
+    return command
+
+
+def _check_fields(line: dict[str, Any]) -> None:
     for name in FIELDS:
         if name not in line:
             raise _BadLineError(name, "缺少该字段")
@@ -136,17 +162,6 @@ def _checked(raw: bytes) -> tuple[str, str, Command, dict[str, Any]]:
     for name in line:
         if name not in FIELDS:
             raise _BadLineError(str(name), "没有这个字段")
-    service, ref = line["service"], line["ref"]
-    if service not in COMMANDS:
-        raise _BadLineError("service", f"没有这一服务，可选：{'、'.join(COMMANDS)}")
-    if not ref or len(ref) > MAX_REF:
-        raise _BadLineError("ref", f"应为 1 至 {MAX_REF} 字")
-    command = COMMANDS[service].get(line["command"])
-    if command is None:
-        raise _BadLineError("command", f"{service} 没有这一命令")
-    if not is_account(line["actor"]):
-        raise _BadLineError("actor", "应为账号代码")
-    return service, ref, command, line
 
 
 def _instant(text: str) -> datetime:

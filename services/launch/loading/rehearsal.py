@@ -1,4 +1,4 @@
-"""Rehearsing a caseload without sending it: every rule is a pure function, so all of them can be asked.
+"""Rehearsing a caseload without sending it: every rule is a pure function and can be asked.
 
 It foresees what the platform would refuse of a caseload that was never loaded before; what rests
 on rows that are there already (a document number taken) shows only when it is played.
