@@ -23,8 +23,8 @@ def create(standing: Standing) -> ServiceApp:
     return procedure_app(
         NAME,
         TITLE,
-        "行政处罚案件:线索、立案、调查、告知、法制审核、决定、送达、缴款、结案,"
-        "查封扣押与移送公安;执法事项清单。",
+        "行政处罚案件：线索、立案、调查、告知、法制审核、决定、送达、缴款、结案，"
+        "查封扣押与移送公安；执法事项清单。",
         PROCEDURES,
         tables,
         standing,

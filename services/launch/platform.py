@@ -84,6 +84,7 @@ class Platform:
         data = private_folder(self._settings.data)
         postgres = await self._postgres(data, ["identity"])
         database = await self._open("identity", postgres.dsn("identity"), ISSUER_MIGRATIONS)
+        await ensure(database, migrate=True)
         return await reset_demo_accounts(self._issuer(database, data), data)
 
     async def _postgres(self, data: Path, services: list[str]) -> EmbeddedPostgres:
@@ -102,6 +103,8 @@ class Platform:
             *(self._open(name, postgres.dsn(name), folder) for name, folder in folders.items())
         )
         databases = {database.service: database for database in opened}
+        for database in opened:  # one by one: Alembic's context is the process's
+            await ensure(database, migrate=True)
         issuer = self._issuer(databases["identity"], data)
         self.credentials = await ensure_demo_accounts(issuer, data)
         calendars = Calendars(databases["clock"])
@@ -113,7 +116,6 @@ class Platform:
         database = Database(service, url, migrations=migrations)
         await database.open()
         self._stack.push_async_callback(database.close)
-        await ensure(database, migrate=True)
         return database
 
     def _issuer(self, database: Database, data: Path) -> Issuer:
@@ -153,7 +155,7 @@ class Platform:
         release = version("ecocase")
         directory = CachedOfficerDirectory(issuer.accounts)
         history = DirectHistory([databases[service.NAME] for service in PROCEDURAL])
-        self._stack.push_async_callback(history.close)
+        self._stack.callback(history.close)
         bus = DirectBus(history)
         relays = {service.NAME: Relay(databases[service.NAME], bus) for service in PROCEDURAL}
         parts = []

@@ -33,8 +33,8 @@ def project_rules(number: str) -> Article:
 
 
 def bureau_rule(text: str) -> Article:
-    """A rule of the bureau or of this platform, not of law."""
-    return Article(text, Mark.E, date(2018, 1, 1))
+    """A rule of the bureau or of this platform, not of law; as old as the 行政许可法."""
+    return Article(text, Mark.E, date(2004, 7, 1))
 
 
 RECEIPT = licensing_law("29、32")

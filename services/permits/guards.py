@@ -34,8 +34,16 @@ def _kind_fits(s: Situation) -> str | None:
 
 
 def _law_in_force(s: Situation) -> str | None:
-    p = s.payload
-    for code in (rules.acceptance_code(p.item), rules.statutory_code(p.item, p.kind)):
+    return _periods_known(s, s.payload.item, s.payload.kind)
+
+
+def _law_still_in_force(s: Situation) -> str | None:
+    receipt = received(s)
+    return _periods_known(s, receipt["item"], receipt["kind"])
+
+
+def _periods_known(s: Situation, item: str, kind: str) -> str | None:
+    for code in (rules.acceptance_code(item), rules.statutory_code(item, kind)):
         try:
             s.periods.at(code, s.day)
         except UnknownPeriod:
@@ -232,6 +240,7 @@ def _term(s: Situation) -> str | None:
 
 kind_fits = Guard("事项有此办理类型", articles.KINDS, _kind_fits, asks_payload=True, field="kind")
 law_in_force = Guard("法律已施行", articles.RECEIPT, _law_in_force, asks_payload=True, field="item")
+law_still_in_force = Guard("更正后的事项法律已施行", articles.RECEIPT, _law_still_in_force)
 told_once = Guard("一次告知补正", articles.ACCEPTANCE, _told_once)
 acceptance_in_time = Guard("未视为受理", articles.ACCEPTANCE, _acceptance_in_time)
 on_receipt_day = Guard("自收到之日受理", articles.ACCEPTANCE, _on_receipt_day)

@@ -56,7 +56,7 @@ STATES = {
     "cancelled": State("注销", final=True),
 }
 _UNDECIDED = states("received", "supplementing", "accepted", "noticed", "reviewed", "proposed")
-_ENDS = (End("acceptance"), End("statutory"), End("committed"))
+_ENDS = (End("acceptance"), End("statutory"), End("committed"), End("publication"))
 
 
 def _subject(s: Situation) -> Mapping[str, Any]:
@@ -114,6 +114,7 @@ STEPS = (
         command="supplement", title="收到补正材料", article=articles.ACCEPTANCE,
         roles=by(WINDOW), source=states("supplementing"), target="received",
         event="supplement-received", payload=schemas.Empty,
+        guards=(guards.law_still_in_force,),
         clocks=(Start(_acceptance, "acceptance"), Resume("statutory", "SUPPLEMENT")),
         document="补正材料收件凭证",
     ),
@@ -126,7 +127,9 @@ STEPS = (
         command="accept", title="受理", article=articles.ACCEPTANCE, roles=by(WINDOW),
         source=states("received"), target="accepted", event="application-accepted",
         payload=schemas.Empty,
-        guards=(guards.counted_from_acceptance, guards.acceptance_in_time),
+        guards=(
+            guards.law_still_in_force, guards.counted_from_acceptance, guards.acceptance_in_time,
+        ),
         clocks=(
             End("acceptance"), Start(_statutory, "statutory"), Start(_committed, "committed"),
         ),
@@ -136,7 +139,7 @@ STEPS = (
         command="accept-eia", title="受理环评文件", article=articles.EIA_RECEIPT,
         roles=by(WINDOW), source=states("received"), target="accepted",
         event="assessment-accepted", payload=schemas.Empty,
-        guards=(guards.eia, guards.acceptance_in_time),
+        guards=(guards.law_still_in_force, guards.eia, guards.acceptance_in_time),
         clocks=(
             End("acceptance"), Start(_committed, "committed"), Start("publication", "publication"),
         ),
@@ -145,7 +148,8 @@ STEPS = (
     Row(
         command="deem-accepted", title="视为受理", article=articles.ACCEPTANCE, roles=by(WINDOW),
         source=states("received"), target="accepted", event="application-deemed-accepted",
-        payload=schemas.Empty, guards=(guards.on_receipt_day,),
+        payload=schemas.Empty,
+        guards=(guards.law_still_in_force, guards.on_receipt_day),
         clocks=(
             End("acceptance"), Start(_statutory, "statutory"), Start(_committed, "committed"),
         ),

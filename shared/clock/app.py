@@ -87,7 +87,7 @@ def calendar_app(
     app = create_app(
         service="clock",
         title="工作日历",
-        description="法定期限所用的工作日历:国务院办公厅放假通知,逐年载入。",
+        description="法定期限所用的工作日历：国务院办公厅放假通知，逐年载入。",
         version=version,
         lifespan=lifespan,
         unreachable=is_unavailable,

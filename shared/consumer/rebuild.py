@@ -12,6 +12,7 @@ import asyncio
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import asyncpg
 import structlog
 
 from shared.consumer import store
@@ -34,7 +35,9 @@ FACTS_IN_MEMORY = 200_000
 FACTS_A_CHUNK = 20_000
 ROWS_A_DELETE = 20_000
 # One rebuild at a time; the second number is the table's own, so that schemas don't meet.
-_LOCK = "SELECT pg_try_advisory_lock(7630, 'generation'::regclass::oid::bigint::integer)"
+_LOCK = "SELECT pg_advisory_lock(7630, 'generation'::regclass::oid::bigint::integer)"
+# A moment's patience, because a session that was dropped may hold it a little longer.
+_PATIENCE = {"lock_timeout": "1s"}
 _BEGIN = "INSERT INTO generation (state, started_at) VALUES ('building', now()) RETURNING number"
 _SWITCH = """
 WITH retired AS (
@@ -60,16 +63,12 @@ class Rebuilder:
 
     async def start(self) -> int:
         """Start a rebuild; gives the new generation's number. Raises `AlreadyRebuilding`."""
-        connection = await self._consumer.database.connect()
-        generation = None
+        connection = await self._lock()
         try:
-            if await connection.fetchval(_LOCK):
-                generation = int(await connection.fetchval(_BEGIN))
-        finally:
-            if generation is None:
-                connection.terminate()
-        if generation is None:
-            raise AlreadyRebuilding
+            generation = int(await connection.fetchval(_BEGIN))
+        except BaseException:
+            connection.terminate()
+            raise
         self._task = asyncio.create_task(self._run(connection, generation))
         return generation
 
@@ -86,16 +85,30 @@ class Rebuilder:
 
     async def clear(self) -> None:
         """Remove what retired generations and rebuilds cut short have left behind."""
-        connection = await self._consumer.database.connect()
         try:
-            if await connection.fetchval(_LOCK):
-                await connection.execute(
-                    "UPDATE generation SET state = 'failed', ended_at = now(), error = '中断'"
-                    " WHERE state = 'building'"
-                )
-                await self._remove_old(connection)
+            connection = await self._lock()
+        except AlreadyRebuilding:
+            return
+        try:
+            await connection.execute(
+                "UPDATE generation SET state = 'failed', ended_at = now(), error = '中断'"
+                " WHERE state = 'building'"
+            )
+            await self._remove_old(connection)
         finally:
             connection.terminate()
+
+    async def _lock(self) -> Connection:
+        connection = await self._consumer.database.connect(_PATIENCE)
+        try:
+            await connection.execute(_LOCK)
+        except asyncpg.LockNotAvailableError:
+            connection.terminate()
+            raise AlreadyRebuilding from None
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     async def _run(self, connection: Connection, generation: int) -> None:
         """Build, switch and clear; `connection` holds the lock on rebuilding."""

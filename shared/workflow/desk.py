@@ -240,13 +240,13 @@ class Desk:
         try:
             moved = await self._statements.of(shape).run(connection, values)
         except asyncpg.UniqueViolationError as violation:
-            if violation.constraint_name == "claim_pkey":
+            # A retry may break any constraint: it is answered before anything is refused.
+            answered = await self._answered(connection, asked, fingerprint)
+            if answered is None and violation.constraint_name == "claim_pkey":
                 raise RefusedByLaw(
                     "该文号或行为已有其他事项占用", article=asked.row.article
                 ) from violation
-            if asked.row.opens:
-                return await self._answered(connection, asked, fingerprint)
-            return None
+            return answered
         if moved is None:
             return None
         return Answer(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Annotated, Any, Literal, Self
 
@@ -55,15 +55,20 @@ def _fen(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("0.01"))
 
 
-def _no_float(value: Any) -> Any:
-    if isinstance(value, float):
-        return Decimal(str(value))
+def _decimal(value: Any) -> Any:
+    """Read a sum from a JSON string or number, by its digits and not by its binary value."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        try:
+            return Decimal(str(value))
+        except InvalidOperation:
+            msg = "应为数字"
+            raise ValueError(msg) from None
     return value
 
 
 Yuan = Annotated[
     Decimal,
-    BeforeValidator(_no_float),
+    BeforeValidator(_decimal),
     Field(ge=0, max_digits=15, decimal_places=2),
     AfterValidator(_fen),
     PlainSerializer(str, return_type=str, when_used="json"),

@@ -213,6 +213,7 @@ def _openapi(procedure: Procedure, row: Row, model: type[BaseModel]) -> dict[str
     example = {"occurred_at": "2024-03-01", "data": dict(procedure.examples[row.command])}
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     return {
+        "security": [{"HTTPBearer": []}],
         "parameters": parameters,
         "requestBody": {
             "required": True,

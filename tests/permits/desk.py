@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.permits.examples import PERMIT_APPLICATION as EXAMPLES
+from services.permits.examples import PERMIT_APPLICATION, TIME_LIMIT
 from services.permits.workflow import PROCEDURES
 from shared.clock import reckoning
 from shared.clock.law_time import SHANGHAI
 from shared.http.problem import RefusedByLaw, WrongState
+from shared.law import Article
 from tests.replay import Replay
 
 if TYPE_CHECKING:
     from shared.clock.reckoning import Reckoning
     from shared.workflow.decision import Decision
 
+EXAMPLES = TIME_LIMIT | PERMIT_APPLICATION
 ACTORS = {
     "review": "approver1",
     "propose": "approver1",
@@ -59,7 +61,7 @@ class Application:
         with pytest.raises(RefusedByLaw) as refusal:
             self.take(command, day, by=by, **data)
         article = refusal.value.article
-        assert article is not None
+        assert isinstance(article, Article)
         return article.text
 
     def out_of_place(self, command: str, day: str) -> None:

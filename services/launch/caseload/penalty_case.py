@@ -25,6 +25,9 @@ Corrected = Literal["cause", "circumstances", "ground", "time", "rejected"]
 WINDOW = rules.STATEMENT_DAYS + 1
 """The first working day after a notice on which the party's five days are over."""
 
+REVIEW_TO_DECISION = 10
+"""More working days than ever lie between the last step before legal review and the decision."""
+
 OFFICERS = ("officer1", "officer2", "officer3")
 TOWNSHIPS = ("500152001", "500152100", "500152101", "500152102", "500152104")
 MITIGATING = ("eliminated_harm", "restored", "confessed_unknown", "compensated")
@@ -67,7 +70,7 @@ class PenaltyCase:
         self.leader = random.choice(("leader1", "leader2"))
         self.legal = random.choice(("legal1", "legal2"))
         self.committee = random.choice(("committee1", "committee2"))
-        self.licensed = plan.cause in {"air", "water"} and random.random() < 0.5  # noqa: PLR2004
+        self.licensed = plan.cause in {"air", "water"} and self._chance(0.5)
         self.base = self._base()
         self.acted = plan.opened - timedelta(days=random.randint(0, 20))
 
@@ -100,16 +103,19 @@ class PenaltyCase:
         self.day = self.year.after(self.day, self.random, least, most)
         return self.course.take(command, actor, self.day, **data)
 
+    def _chance(self, part: float) -> bool:
+        return self.random.random() < part
+
     def _register(self) -> None:
         source = self.random.choice(SOURCES)
-        individual = self.plan.cause == "solid_waste" and self.random.random() < 0.5  # noqa: PLR2004
+        individual = self.plan.cause == "solid_waste" and self._chance(0.5)
         clue: dict[str, Any] = {
             "source": source,
             "party": self.people.individual() if individual else self.people.organisation(),
             "discovered_on": self.day.isoformat(),
             "description": f"发现涉嫌{FACTS[self.plan.cause]}",
         }
-        if self.random.random() < 0.8:  # noqa: PLR2004
+        if self._chance(0.8):
             clue["township"] = self.random.choice(TOWNSHIPS)
         self.individual = individual
         self._step("register", REGISTRARS.get(source, self.team[0]), 0, 0, **clue)
@@ -172,7 +178,7 @@ class PenaltyCase:
         """Thirty days at most, and thirty more where the leader allows it (行政强制法25)."""
         self._step("seize", self.leader, 0, 1, officers=self.team, party_heard=True,
                    items="产生污染物的生产设施一套")  # fmt: skip
-        if self.random.random() < 0.5:  # noqa: PLR2004
+        if self._chance(0.5):
             self._step("extend-seizure", self.leader, 9, 12, days=30, reason="案情复杂")
         self._step("release", self.leader, 6, 12, ground="other", note="违法状态已消除")
 
@@ -232,7 +238,7 @@ class PenaltyCase:
 
     def _notify(self, amount: Decimal) -> None:
         """Serve the prior notice (事先告知) and see the party's days through."""
-        heard = self.plan.feature == "statement" and self.random.random() < 0.5  # noqa: PLR2004
+        heard = self.plan.feature == "statement" and self._chance(0.5)
         proposed = min(amount * 6 // 5, self._bounds.maximum) if heard else amount
         hearing_right = rules.hearing_due(
             "individual" if self.individual else "organisation", proposed, grave_kinds=False
@@ -316,7 +322,7 @@ class PenaltyCase:
     @property
     def _law_open(self) -> bool:
         """Whether the decision may fall under the code while the act lies before it."""
-        return rules.laws_cross(self.acted, self.year.workday(self.day, WINDOW))
+        return rules.laws_cross(self.acted, self.year.workday(self.day, REVIEW_TO_DECISION))
 
     @cached_property
     def _bounds(self) -> rules.Bounds:
@@ -328,7 +334,7 @@ class PenaltyCase:
     @cached_property
     def _grave(self) -> bool:
         """About one case in five lies in the upper half of its range."""
-        return self.random.random() < 0.2  # noqa: PLR2004
+        return self._chance(0.2)
 
     def _amount(self) -> Decimal:
         """The minimum, or a round sum above it, within the range."""

@@ -32,7 +32,8 @@ RADIATION_NAMES = ("municipal", "ministry")
 class Plan:
     """What one application is for, and what happens to it.
 
-    `brisk` leaves nothing to take longer than it must.
+    `brisk` leaves nothing to take longer than it must. The outside serial number is left out: it is
+    unique, so a year loaded under another name would be refused.
     """
 
     received: date
@@ -83,23 +84,22 @@ class PermitApplication:
         if self.plan.ending == "pending":
             return
         if self.plan.ending == "withdrawn":
-            self._take("withdraw", self.window, self._later(day, 1, 6), reason="项目调整")
+            self._take("withdraw", self.window, self._later(day, 0, 1), reason="项目调整")
             return
         self._decide(day, self._examine(day))
 
     def _receive(self) -> date:
         plan = self.plan
-        mistaken = plan.corrected == "channel"
-        data: dict[str, Any] = {
-            "item": plan.item,
-            "kind": plan.kind,
-            "channel": "window" if mistaken else plan.channel,
-            "party": self.party,
-            "project": f"示例{self.random.choice(PROJECTS)}{self.number}号",
-        }
-        if plan.channel == "online" and not mistaken:
-            data["serial"] = f"YKB{self.random.getrandbits(64):016X}"
-        return self._take("receive", self.window, plan.received, **data)
+        return self._take(
+            "receive",
+            self.window,
+            plan.received,
+            item=plan.item,
+            kind=plan.kind,
+            channel="window" if plan.corrected == "channel" else plan.channel,
+            party=self.party,
+            project=f"示例{self.random.choice(PROJECTS)}{self.number}号",
+        )
 
     def _accept(self, day: date) -> date:
         if self.plan.feature == "deemed":
