@@ -21,10 +21,10 @@ run: setup ## start the whole platform on this machine
 	$(BIN)/ecocase serve
 
 test: lint ## lint, then every test
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not soak"
 
 test-fast: dev ## the tests that take no more than a minute together
-	$(BIN)/pytest -m "not slow and not browser"
+	$(BIN)/pytest -m "not slow and not browser and not soak"
 
 lint: dev ## style, types, the walls between services, dependencies, stale documents
 	$(BIN)/ruff check .
@@ -35,10 +35,10 @@ lint: dev ## style, types, the walls between services, dependencies, stale docum
 	$(BIN)/ecocase docs --check
 
 bench: dev ## measure speed
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m bench
 
-soak: dev ## run under load for long, and look for leaks and lost events
-	$(BIN)/python -m tests.soak
+soak: dev ## the tests that take long: kills at random, hours of load
+	$(BIN)/pytest -m soak
 
 docs: setup ## write docs/asyncapi.yaml, docs/caseload.md and docs/states anew from the tables
 	$(BIN)/ecocase docs

@@ -1,0 +1,5 @@
+"""`python -m services.launch.cli`, the same as `ecocase`."""
+
+from services.launch.cli.main import main
+
+main()
