@@ -7,19 +7,16 @@ services, then the relays; `stop` goes the other way.
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import AsyncExitStack
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 
-import shared.clock
-import shared.issuer
 from services.cases import app as cases
 from services.complaints import app as complaints
 from services.launch.site import Part, site
+from services.launch.storage import open_databases, private_folder
 from services.permits import app as permits
 from services.reporting import app as reporting
 from shared.clock.app import calendar_app
@@ -32,23 +29,19 @@ from shared.issuer.demo import ensure_demo_accounts, reset_demo_accounts
 from shared.issuer.issuer import Issuer
 from shared.issuer.passwords import Passwords
 from shared.issuer.signing import SigningKeys
-from shared.postgres.database import Database
-from shared.postgres.embedded import EmbeddedPostgres
-from shared.postgres.migrate import ensure
-from shared.postgres.provision import provision
 from shared.relay.direct import DirectBus, DirectHistory
 from shared.relay.relay import Relay
 from shared.workflow.service import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from pathlib import Path
 
     from fastapi import FastAPI
 
     from services.launch.settings import Settings
+    from shared.postgres.database import Database
 
-ISSUER_MIGRATIONS = Path(shared.issuer.__file__).parent / "migrations"
-CLOCK_MIGRATIONS = Path(shared.clock.__file__).parent / "migrations"
 PROCEDURAL = (cases, permits, complaints)
 """The services that run procedures."""
 
@@ -82,41 +75,18 @@ class Platform:
     async def reset_passwords(self) -> Path:
         """Start what the issuer needs alone, and reset the demonstration accounts' passwords."""
         data = private_folder(self._settings.data)
-        postgres = await self._postgres(data, ["identity"])
-        database = await self._open("identity", postgres.dsn("identity"), ISSUER_MIGRATIONS)
-        await ensure(database, migrate=True)
-        return await reset_demo_accounts(self._issuer(database, data), data)
-
-    async def _postgres(self, data: Path, services: list[str]) -> EmbeddedPostgres:
-        postgres = EmbeddedPostgres(data / "postgres")
-        await postgres.start()
-        self._stack.push_async_callback(postgres.stop)
-        await provision(postgres.dsn("postgres", "postgres"), services)
-        return postgres
+        databases = await open_databases(self._settings, self._stack, ["identity"])
+        return await reset_demo_accounts(self._issuer(databases["identity"], data), data)
 
     async def _start(self) -> None:
         data = private_folder(self._settings.data)
-        folders = {service.NAME: service.MIGRATIONS for service in (*PROCEDURAL, reporting)}
-        folders |= {"identity": ISSUER_MIGRATIONS, "clock": CLOCK_MIGRATIONS}
-        postgres = await self._postgres(data, list(folders))
-        opened = await asyncio.gather(
-            *(self._open(name, postgres.dsn(name), folder) for name, folder in folders.items())
-        )
-        databases = {database.service: database for database in opened}
-        for database in opened:  # one by one: Alembic's context is the process's
-            await ensure(database, migrate=True)
+        databases = await open_databases(self._settings, self._stack)
         issuer = self._issuer(databases["identity"], data)
         self.credentials = await ensure_demo_accounts(issuer, data)
         calendars = Calendars(databases["clock"])
         await calendars.read()
         verifier = TokenVerifier([issuer.trusted(), *await self._outside()])
         self._services(databases, issuer, calendars, verifier)
-
-    async def _open(self, service: str, url: str, migrations: Path) -> Database:
-        database = Database(service, url, migrations=migrations)
-        await database.open()
-        self._stack.push_async_callback(database.close)
-        return database
 
     def _issuer(self, database: Database, data: Path) -> Issuer:
         return Issuer(
@@ -185,11 +155,3 @@ async def reset_passwords(settings: Settings) -> Path:
         return await platform.reset_passwords()
     finally:
         await platform.stop()
-
-
-def private_folder(path: Path) -> Path:
-    """Make the data folder, readable by its owner alone."""
-    path = path.resolve()
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.chmod(path, 0o700)  # noqa: PTH101 - what mkdir leaves alone when the folder exists
-    return path

@@ -16,6 +16,7 @@ from services.launch.platform import Platform
 from shared.http import logs
 from shared.issuer.demo import CredentialsLostError
 from shared.issuer.signing import ReadableKeyError
+from shared.postgres.availability import DatabaseUnavailable
 from shared.postgres.embedded import DataFolderInUse, PostgresFailed
 from shared.postgres.identity import NoIdentity
 from shared.postgres.revision import Unmigrated
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 DRAIN_SECONDS = 2
 MENDABLE = (
     CredentialsLostError,
+    DatabaseUnavailable,
     DataFolderInUse,
     NoIdentity,
     PermissionError,

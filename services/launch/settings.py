@@ -27,8 +27,15 @@ class Settings(BaseSettings):
     issuer_bureau_claim: str = Field("bureau", description="行政区划代码声明")
 
     database_url: str | None = Field(
-        None, description="外部 PostgreSQL 的管理地址;缺省用内置的 PostgreSQL"
+        None, description="外部 PostgreSQL 的地址；缺省用内置的 PostgreSQL"
     )
+    database_urls: dict[str, str] = Field(
+        default_factory=dict, description="个别服务的数据库地址，JSON：服务 → 地址"
+    )
+
+    def database_url_of(self, service: str) -> str | None:
+        """Where a service's schema is; None on the embedded PostgreSQL."""
+        return self.database_urls.get(service, self.database_url)
 
     @property
     def url(self) -> str:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from shared.clock.law_time import parse_instant
 from shared.http.handlers import problem_responses
 from shared.http.problem import InvalidInput, MissingIdempotencyKey, NotFound
+from shared.http.trace import current_trace
 from shared.http.validation import validate_json
 from shared.identity.dependency import authenticate
 from shared.workflow.desk import Answer, Asked, Desk
@@ -105,7 +106,7 @@ def _handler(
                 aggregate_id=None if row.opens else path_id(request.path_params["id"]),
                 at=_instant(command.occurred_at),
                 expected=_expected(request.headers.get("if-match")),
-                traceparent=request.headers.get("traceparent"),
+                traceparent=trace.traceparent if (trace := current_trace()) else None,
             )
         )
         return _answer(answer, opens=row.opens)
