@@ -11,17 +11,18 @@ from uuid_utils.compat import uuid7
 from shared.events.envelope import Envelope
 from shared.events.hashing import ALGORITHM, canonical, event_hash
 from shared.events.table import WRITTEN
+from shared.postgres.database import Database
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from shared.postgres.database import Connection, Database, PooledConnection
+    from shared.postgres.database import Connection, PooledConnection
 
 BUREAU = "500152"
 INSERT = (
     f"INSERT INTO event ({', '.join(WRITTEN)})"
     f" VALUES ({', '.join(f'${n + 1}' for n in range(len(WRITTEN)))})"
-)
+)  # noqa: S608 - our own columns
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Story:
 
 async def write(place: Database | Connection | PooledConnection, *rows: dict[str, Any]) -> None:
     """Commit rows, each in a transaction of its own unless the connection is in one."""
-    if hasattr(place, "pool"):
+    if isinstance(place, Database):
         async with place.connection() as connection:
             await write(connection, *rows)
         return

@@ -15,7 +15,7 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
     """Return when the condition holds; fail with `what` after 20 seconds."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await condition():
+            while not await condition():  # noqa: ASYNC110 - what changes is in a database
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"not within {PATIENCE_SECONDS:g} s: {what}") from None

@@ -86,7 +86,7 @@ class Platform:
         calendars = Calendars(databases["clock"])
         await calendars.read()
         verifier = TokenVerifier([issuer.trusted(), *await self._outside()])
-        self._services(databases, issuer, calendars, verifier)
+        await self._services(databases, issuer, calendars, verifier)
 
     def _issuer(self, database: Database, data: Path) -> Issuer:
         return Issuer(
@@ -115,7 +115,7 @@ class Platform:
             )
         ]
 
-    def _services(
+    async def _services(
         self,
         databases: dict[str, Database],
         issuer: Issuer,
@@ -132,8 +132,16 @@ class Platform:
         for service in PROCEDURAL:
             standing = Standing(databases[service.NAME], calendars, directory, verifier, release)
             parts.append(Part(service.NAME, service.TITLE, service.create(standing)))
-        report = reporting.create(databases["reporting"], verifier, history, release)
-        bus.subscribe(report.consumer)
+        report = reporting.create(
+            databases["reporting"],
+            verifier,
+            history,
+            lambda: max(relay.lag_seconds for relay in relays.values()),
+            release,
+        )
+        await report.open()
+        self._stack.push_async_callback(report.close)
+        bus.subscribe(report.subscriber)
         parts += [
             Part(reporting.NAME, reporting.TITLE, report.app),
             Part("clock", "工作日历", calendar_app(calendars, verifier, version=release)),

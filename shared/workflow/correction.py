@@ -54,7 +54,7 @@ class CorrectionProposal(Payload):
 class CorrectionConfirmed(BaseModel):
     """What a confirmed correction changes; derived fields included."""
 
-    target: str
+    target: Code
     occurrence: int
     changes: dict[str, Any]
 

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 from shared.clock.law_time import law_day
 from shared.http.problem import RefusedByLaw, WrongState
 from shared.workflow import clocks as legal_clocks
-from shared.workflow.table import Claim, Clock, Facts, Situation
+from shared.workflow.table import Claim, Clock, End, Facts, Resume, Situation, Suspend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from shared.workflow.payload import Split
-    from shared.workflow.table import Guard, Procedure, Row
+    from shared.workflow.table import Procedure, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,18 @@ def state_refusal(procedure: Procedure, row: Row, state: str | None) -> str | No
     return f"当前为“{here}”，{row.title}只能在“{wanted}”时办理"
 
 
-def standing_refusal(row: Row, situation: Situation) -> tuple[str, Guard] | None:
-    """Say which guard would refuse a row whatever were sent with it."""
+def standing_refusal(row: Row, situation: Situation) -> RefusedByLaw | None:
+    """Say how the law would refuse a row whatever were sent with it, by a guard or a clock."""
     for guard in row.guards:
-        if guard.asks_payload:
-            continue
-        if (reason := guard.check(situation)) is not None:
-            return reason, guard
+        if not guard.asks_payload and (reason := guard.check(situation)) is not None:
+            return RefusedByLaw(reason, article=guard.article)
+    clocks = dict(situation.clocks)
+    try:
+        for effect in row.clocks:
+            if isinstance(effect, Suspend | Resume | End):
+                legal_clocks.move(clocks, effect, situation)
+    except RefusedByLaw as refusal:
+        return refusal
     return None
 
 

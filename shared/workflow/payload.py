@@ -66,12 +66,14 @@ def _decimal(value: Any) -> Any:
     return value
 
 
+_TWO_DECIMALS = Annotated[str, StringConstraints(pattern=r"^\d{1,15}\.\d{2}$")]
+
 Yuan = Annotated[
     Decimal,
     BeforeValidator(_decimal),
     Field(ge=0, max_digits=15, decimal_places=2),
     AfterValidator(_fen),
-    PlainSerializer(str, return_type=str, when_used="json"),
+    PlainSerializer(str, return_type=_TWO_DECIMALS, when_used="json"),
 ]
 """Yuan with two decimals; a string in events, fen in columns."""
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 
 from shared.clock.law_time import law_day
 from shared.http.handlers import problem_responses
-from shared.http.problem import InvalidInput, NotFound, RoleForbidden
+from shared.http.problem import InvalidInput, NotFound, Problem, RoleForbidden, WrongState
 from shared.identity.caller import Caller
 from shared.identity.dependency import CurrentCaller
 from shared.search import bigrams
@@ -203,21 +203,25 @@ class Reader:
         return [self._action(row_, situation) for row_ in self._procedure.rows if not row_.opens]
 
     def _action(self, row: Row, situation: Situation) -> Action:
-        reason, article = state_refusal(self._procedure, row, situation.state), row.article
-        if reason is None and not situation.caller.roles & row.roles:
-            allowed = "、".join(sorted(role.title for role in row.roles))
-            reason = f"须由{allowed}办理"
-        if reason is None and (standing := standing_refusal(row, situation)) is not None:
-            reason, article = standing[0], standing[1].article
+        refusal = self._refusal(row, situation)
         return Action(
             command=row.command,
             title=row.title,
             kind="record" if row.is_record else "step",
             article=row.article.as_json(),
-            allowed=reason is None,
-            reason=reason,
-            refused_by=None if reason is None else article.as_json(),
+            allowed=refusal is None,
+            reason=refusal.detail if refusal else None,
+            refused_by=refusal.as_json()["article"] if refusal else None,
         )
+
+    def _refusal(self, row: Row, situation: Situation) -> Problem | None:
+        """How a row would be refused whatever were sent with it."""
+        if (reason := state_refusal(self._procedure, row, situation.state)) is not None:
+            return WrongState(reason, article=row.article)
+        if not situation.caller.roles & row.roles:
+            allowed = "、".join(sorted(role.title for role in row.roles))
+            return RoleForbidden(f"须由{allowed}办理", article=row.article)
+        return standing_refusal(row, situation)
 
     async def history(self, caller: Caller, aggregate_id: UUID) -> list[dict[str, Any]]:
         """Every event of an aggregate, oldest first."""

@@ -60,6 +60,7 @@ async def test_projection_and_place_move_together(
         place = await connection.fetchrow("SELECT next_offset, last_event_id FROM position")
         fact = await connection.fetchrow("SELECT version, hash, state, bureau FROM fact")
     assert place is not None
+    assert fact is not None
     assert place["next_offset"] == 2
     assert dict(fact) == {"version": 2, "hash": story.hash, "state": "open", "bureau": "500152"}
 

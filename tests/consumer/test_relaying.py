@@ -64,7 +64,7 @@ async def test_what_is_committed_is_soon_applied(
 async def test_concurrent_writers_and_a_relay_killed_at_random_lose_and_double_nothing(
     cases: Database, reporting: Database, bus: DirectBus
 ) -> None:
-    dice = random.Random(7)
+    dice = random.Random(7)  # noqa: S311 - a repeatable dice
     stories = [Story("cases") for _ in range(50)]
     turns = [asyncio.Lock() for _ in stories]
     written = 0
@@ -236,6 +236,7 @@ async def test_a_log_that_lost_applied_events_is_found_out(
         await applied(reporting, 1, 1)
     async with cases.connection() as connection:
         before = await connection.fetchrow("SELECT * FROM relay_cursor")
+    assert before is not None
     forked = Story("cases", id=kept.id, version=1, hash=kept.hash)
     await write(cases, kept.tell("noted", {"amount": 10}), lost.tell("filed", {"amount": 100}))
     async with relaying(cases, bus):

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from shared.postgres.database import Database
-    from tests.postgres_fixture import FreshDatabase
 
 
 @pytest.fixture
@@ -112,7 +111,7 @@ async def test_a_rolled_back_transaction_leaves_no_hole_in_the_offsets(
 
 
 async def test_events_of_an_older_cluster_come_first_though_their_xids_are_higher(
-    cases: Database, fresh: FreshDatabase, reader: EventLog
+    cases: Database, reader: EventLog
 ) -> None:
     assert await open_epoch(cases) == 1
     story = Story("cases")

@@ -73,7 +73,7 @@ def add_to(app: typer.Typer) -> None:
 
     @parked.command("replay")
     def parked_replay(
-        ids: Annotated[list[int] | None, typer.Argument(help="编号；缺省为全部")] = None,
+        ids: Annotated[list[str] | None, typer.Argument(help="编号；缺省为全部")] = None,
         url: Url = None,
         credentials: CredentialsFile = None,
     ) -> None:

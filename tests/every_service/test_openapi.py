@@ -1,0 +1,231 @@
+"""Every application keeps to its own OpenAPI description, whatever it is sent: schemathesis."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+import shared.clock
+import shared.issuer
+from services.launch.catalogue import PROCEDURES
+from shared.clock.app import calendar_app
+from shared.clock.calendars import Calendars
+from shared.identity.roles import ADMINISTRATORS, Role
+from shared.issuer.app import create_app as issuer_app
+from shared.issuer.issuer import Issuer
+from shared.issuer.passwords import Passwords
+from shared.issuer.signing import SigningKeys
+from shared.workflow.service import Standing
+from tests.every_service.stage import SERVICES
+from tests.identity import issuer_double
+from tests.service_double import DemoOfficers, OfficialCalendar, authorization
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from fastapi import FastAPI
+    from schemathesis import Case
+    from schemathesis.schemas import APIOperation
+
+    from shared.postgres.database import Database
+    from tests.postgres_fixture import FreshDatabases
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+EVERY_ROLE = [role.value for role in Role if role not in ADMINISTRATORS]
+"""No person holds all of these; here they are to open every door."""
+
+
+def _procedural(name: str) -> Callable[[Database, Path], FastAPI]:
+    def make(database: Database, _: Path) -> FastAPI:
+        verifier = issuer_double.verifier(now=time.time())
+        standing = Standing(database, OfficialCalendar(), DemoOfficers(), verifier, "test")
+        app: FastAPI = SERVICES[name].create(standing)
+        return app
+
+    return make
+
+
+def _clock(database: Database, _: Path) -> FastAPI:
+    verifier = issuer_double.verifier(now=time.time())
+    return calendar_app(Calendars(database), verifier, version="test")
+
+
+def _identity(database: Database, folder: Path) -> FastAPI:
+    issuer = Issuer(
+        "http://issuer.test", "ecocase", database.engine, SigningKeys(folder / "keys"),
+        Passwords(memory_kib=8, passes=1),
+    )  # fmt: skip
+    return issuer_app(issuer, issuer_double.verifier(now=time.time()), version="test")
+
+
+APPLICATIONS: dict[str, tuple[Path, list[str], Callable[[Database, Path], FastAPI]]] = {
+    **{
+        name: (module.MIGRATIONS, EVERY_ROLE, _procedural(name))
+        for name, module in SERVICES.items()
+    },
+    "clock": (Path(shared.clock.__file__).parent / "migrations", ["system_admin"], _clock),
+    "identity": (Path(shared.issuer.__file__).parent / "migrations", EVERY_ROLE, _identity),
+}
+"""Each application's migrations, the roles that it is asked with, and how it is made."""
+
+
+class Published:
+    """A running application with its own description."""
+
+    def __init__(
+        self, name: str, roles: list[str], runner: asyncio.Runner, app: FastAPI
+    ) -> None:
+        self.name = name
+        self._runner = runner
+        self._http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+            base_url="http://service",
+        )
+        self._signed_in = {"authorization": authorization("leader1", roles=roles)}
+        self._keys = count(1)
+        document = app.openapi()
+        # Schemathesis would make up tokens; whoever it plays is signed in.
+        document["components"].pop("securitySchemes", None)
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation.pop("security", None)
+        self.description = schemathesis.openapi.from_dict(document)
+        self.aggregates = {
+            f"/{procedure.path}/": self._opened(procedure.path, procedure.examples[procedure.opening.command])
+            for procedure in PROCEDURES.get(name, ())
+        }
+
+    def _opened(self, path: str, data: Any) -> str:
+        headers = self._signed_in | self._fresh_key()
+        answer = self._runner.run(
+            self._http.post(f"/{path}", json={"data": data}, headers=headers)
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def _fresh_key(self) -> dict[str, str]:
+        return {"idempotency-key": f"openapi-{next(self._keys)}"}
+
+    def operations(self) -> Iterator[APIOperation[Any, Any, Any, Any]]:
+        """Every operation that the description names."""
+        for result in self.description.get_all_operations():
+            yield result.ok()
+
+    def known_id(self, operation: APIOperation[Any, Any, Any, Any]) -> dict[str, str] | None:
+        """The path parameters that name an aggregate which is there."""
+        found = [one for path, one in self.aggregates.items() if operation.path.startswith(path)]
+        return {"id": found[0]} if found else None
+
+    def send(self, case: Case, *, positive: bool) -> httpx.Response:
+        """Send a case, signed in; a well formed one under a key of its own."""
+        kwargs = case.as_transport_kwargs(base_url="http://service")
+        kwargs["headers"] = {**kwargs["headers"], **self._signed_in}
+        prepared = requests.Request(**kwargs).prepare()
+        headers = httpx.Headers(dict(prepared.headers), encoding="latin-1")
+        if positive and "idempotency-key" in headers:
+            headers |= self._fresh_key()
+        body = prepared.body or b""
+        content = body.encode() if isinstance(body, str) else body
+        request = httpx.Request(prepared.method or "", prepared.url or "", headers=headers, content=content)
+        return self._runner.run(self._http.send(request))
+
+    def close(self) -> None:
+        """Close the client."""
+        self._runner.run(self._http.aclose())
+
+
+@pytest.fixture(scope="module", params=APPLICATIONS)
+def published(
+    request: pytest.FixtureRequest,
+    fresh_databases: FreshDatabases,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Published]:
+    """Each application in its turn."""
+    name: str = request.param
+    migrations, roles, make = APPLICATIONS[name]
+    folder = tmp_path_factory.mktemp(name)
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[FastAPI]:
+        fresh = await fresh_databases.create({name: migrations})
+        database = fresh.database(name)
+        await database.open()
+        try:
+            yield make(database, folder)
+        finally:
+            await database.close()
+            await fresh_databases.drop(fresh)
+
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        application = running()
+        asked = Published(name, roles, runner, runner.run(application.__aenter__()))
+        try:
+            yield asked
+        finally:
+            asked.close()
+            runner.run(application.__aexit__(None, None, None))
+
+
+def keeps_to_its_description(
+    published: Published, operation: APIOperation[Any, Any, Any, Any], examples: int
+) -> None:
+    """Try an operation with well formed and with malformed requests."""
+    for mode in GenerationMode:
+        positive = mode is GenerationMode.POSITIVE
+        known = published.known_id(operation) if positive else None
+
+        @settings(
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy(generation_mode=mode, path_parameters=known))
+        def check(case: Case) -> None:
+            response = published.send(case, positive=case.meta.generation.mode.is_positive)
+            case.validate_response(response, checks=CHECKS)
+
+        check()
+
+
+def test_an_example_of_every_operation_keeps_to_the_description(
+    published: Published, subtests: pytest.Subtests
+) -> None:
+    for operation in published.operations():
+        with subtests.test(operation.label):
+            keeps_to_its_description(published, operation, examples=1)
+
+
+@pytest.mark.slow
+def test_every_operation_keeps_to_the_description(
+    published: Published, subtests: pytest.Subtests
+) -> None:
+    for operation in published.operations():
+        with subtests.test(operation.label):
+            keeps_to_its_description(published, operation, examples=15)
