@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 BUREAU = "500152"
 INSERT = (
-    f"INSERT INTO event ({', '.join(WRITTEN)})"
+    f"INSERT INTO event ({', '.join(WRITTEN)})"  # noqa: S608 - our own columns
     f" VALUES ({', '.join(f'${n + 1}' for n in range(len(WRITTEN)))})"
-)  # noqa: S608 - our own columns
+)
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Story:
     def tell(
         self,
         type_: str,
-        data: dict[str, Any] | None = None,
+        data: Any = None,
         *,
         at: datetime | None = None,
         state: str = "open",

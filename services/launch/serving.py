@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import uvicorn
 
 from services.launch.platform import Platform
+from services.launch.storage import private_folder
 from shared.http import logs
 from shared.issuer.demo import CredentialsLostError
 from shared.issuer.signing import ReadableKeyError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from services.launch.settings import Settings
 
 DRAIN_SECONDS = 2
+LOG_BYTES = 64 * 1024 * 1024
 MENDABLE = (
     CredentialsLostError,
     DatabaseUnavailable,
@@ -48,16 +51,27 @@ def serve(settings: Settings) -> None:
 
     Raises `StartError` for what the operator can mend.
     """
-    logs.configure(logs_level(settings.log_level))
     listening = _bind(settings)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
-    with listening, asyncio.Runner(loop_factory=_new_loop) as runner:
+    with listening, _log(settings) as log, asyncio.Runner(loop_factory=_new_loop) as runner:
+        level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+        logs.configure(level, log)
         runner.run(_serve(settings, listening))
 
 
-def logs_level(name: str) -> int:
-    """A logging level by its name."""
-    return logging.getLevelNamesMapping().get(name.upper(), logging.WARNING)
+@contextmanager
+def _log(settings: Settings) -> Iterator[BinaryIO]:
+    """Open the log, readable by its owner alone; a long one is set aside first."""
+    if settings.log == "-":
+        yield sys.stderr.buffer
+        return
+    path = settings.log_path
+    private_folder(settings.data)
+    if path.exists() and path.stat().st_size > LOG_BYTES:
+        path.replace(path.with_name(f"{path.name}.1"))
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "ab") as log:
+        yield log
 
 
 async def _serve(settings: Settings, listening: socket.socket) -> None:
@@ -130,6 +144,7 @@ def _announce(settings: Settings, platform: Platform) -> None:
         f"环案通已就绪：{settings.url}",
         f"  接口文档  {settings.url}/docs",
         f"  演示账号的密码在  {platform.credentials}（仅属主可读）",
+        f"  日志在  {'标准错误' if settings.log == '-' else settings.log_path}",
         "  按 Ctrl-C 停止",
     ]
     sys.stdout.write("\n".join(lines) + "\n")

@@ -16,14 +16,15 @@ class Settings(BaseSettings):
     data: Path = Field(Path("data"), description="数据目录")
     host: str = Field("127.0.0.1", description="监听地址")
     port: int = Field(8000, ge=0, le=65535, description="监听端口")
-    public_url: str | None = Field(None, description="对外网址,缺省为 http://HOST:PORT")
+    public_url: str | None = Field(None, description="对外网址，缺省为 http://HOST:PORT")
     audience: str = Field("ecocase", description="访问令牌的受众")
-    log_level: str = Field("WARNING", description="日志级别")
+    log: str = Field("", description="日志文件，- 为标准错误；缺省为数据目录中的 platform.log")
+    log_level: str = Field("INFO", description="日志级别")
 
     issuer_url: str | None = Field(None, description="外部身份认证(OIDC)的 issuer")
     issuer_jwks_url: str | None = Field(None, description="其 JWKS 地址")
     issuer_account_claim: str = Field("sub", description="账号声明")
-    issuer_roles_claim: str = Field("roles", description="角色声明,可为路径")
+    issuer_roles_claim: str = Field("roles", description="角色声明，可为路径")
     issuer_bureau_claim: str = Field("bureau", description="行政区划代码声明")
 
     database_url: str | None = Field(
@@ -36,6 +37,11 @@ class Settings(BaseSettings):
     def database_url_of(self, service: str) -> str | None:
         """Where a service's schema is; None on the embedded PostgreSQL."""
         return self.database_urls.get(service, self.database_url)
+
+    @property
+    def log_path(self) -> Path:
+        """The log file."""
+        return Path(self.log) if self.log else self.data.resolve() / "platform.log"
 
     @property
     def url(self) -> str:

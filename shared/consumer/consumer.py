@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import Counter, Gauge
 
+from shared.collector import collect_seldom
 from shared.consumer import store
 from shared.consumer.connections import Connections
 from shared.consumer.projection import Change
@@ -51,6 +52,7 @@ class Consumer:
 
     async def open(self) -> None:
         """Begin: see that a generation is served, and start the sweep."""
+        collect_seldom()
         async with self.connections.borrow() as connection, connection.transaction():
             await connection.execute("LOCK TABLE serving IN EXCLUSIVE MODE")
             await connection.execute(_FIRST_GENERATION)

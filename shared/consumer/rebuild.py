@@ -70,6 +70,8 @@ class Rebuilder:
             connection.terminate()
             raise
         self._task = asyncio.create_task(self._run(connection, generation))
+        # Whatever becomes of it, even if it never runs: the connection holds the lock.
+        self._task.add_done_callback(lambda _: connection.terminate())
         return generation
 
     async def finished(self) -> None:
@@ -130,8 +132,6 @@ class Rebuilder:
         else:
             await self._consumer.count_parked()
             await self._remove_old(connection)
-        finally:
-            connection.terminate()  # at once: a cancelled close would go on holding the lock
 
     async def _fold(self, topic: str, generation: int) -> None:
         """Fold a topic in memory, writing whenever there is much of it."""

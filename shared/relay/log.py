@@ -55,7 +55,8 @@ class Window:
 
 _COLUMNS = (
     "id, type, aggregate_id, aggregate_version, bureau, state, actor,"
-    " occurred_at, recorded_at, hash, previous_hash, data"
+    # As bytes from the server: a decoder of ours, called for every row, would cost more.
+    " occurred_at, recorded_at, hash, previous_hash, convert_to(data::text, 'UTF8')"
 )
 _NEWEST_EPOCH = "SELECT coalesce(max(number), 1) FROM epoch"
 # One statement, hence one snapshot: what it reads and the line it stops at belong together.

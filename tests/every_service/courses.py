@@ -37,9 +37,8 @@ def courses(procedure: Procedure) -> tuple[Course, ...]:
     while taken := _most(candidates, missing):
         chosen.append(taken)
         missing -= {line.command for line in taken}
-    for command in sorted(missing):
-        chosen.append(_ended_by(procedure, command, candidates))
-    return tuple(chosen)
+    endings = (_ended_by(procedure, command, candidates) for command in sorted(missing))
+    return (*chosen, *endings)
 
 
 def _of_the_year(procedure: Procedure) -> Iterator[Course]:

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names of our own tables, no input
 """No natural person's data leaves the tables that can be erased: planted values are looked for.
 
 Recognisable names, numbers, addresses and accounts are put into every person and every free text
@@ -18,19 +19,23 @@ from prometheus_client import REGISTRY, generate_latest
 from stdnum.cn import ric
 
 from services.launch.catalogue import PROCEDURES
+from services.reporting import app as reporting
 from shared.events.registry import event_types
 from shared.http import logs
+from shared.relay.direct import DirectHistory
 from shared.workflow.payload import fields_of
-from shared.workflow.tables import person_table
 from tests.every_service.courses import courses
-from tests.every_service.stage import SERVICES, account_of, path_of, who_may
+from tests.every_service.stage import SERVICES, path_of, who_may
+from tests.identity import issuer_double
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from services.launch.caseload.line import Line
+    from shared.postgres.database import Database
     from shared.workflow.table import Procedure, Row
     from tests.every_service.stage import Stage
+    from tests.postgres_fixture import FreshDatabases
 
     Stages = Callable[[str], Stage]
     Data = dict[str, Any]
@@ -164,7 +169,9 @@ def _refused_before_the_command(stage: Stage, procedure: Procedure, aggregate_id
         stage.call(send("POST", path, content=body)),
         stage.call(send("POST", path, content=body, headers=signed)),
         stage.call(send("POST", path, content=body, headers={"authorization": f"Bearer {PHONE}"})),
-        stage.call(send("POST", path, content=body[:-9], headers=signed | {"idempotency-key": "k"})),
+        stage.call(
+            send("POST", path, content=body[:-9], headers=signed | {"idempotency-key": "k"})
+        ),
         stage.call(send("POST", path, content=body * 9_000, headers=signed)),
         stage.call(send("PUT", path, content=body, headers=signed)),
         stage.call(send("POST", f"/{NAME}/{PHONE}", content=body, headers=signed)),
@@ -173,7 +180,12 @@ def _refused_before_the_command(stage: Stage, procedure: Procedure, aggregate_id
         stage.call(send("GET", path, params={"state": NAME, "q": PHONE}, headers=signed)),
         stage.call(send("GET", path, params={"after": ID_NUMBER}, headers=signed)),
         stage.call(
-            send("POST", path, content=body, headers=signed | {"idempotency-key": NAME.encode().hex() * 9})
+            send(
+                "POST",
+                path,
+                content=body,
+                headers=signed | {"idempotency-key": NAME.encode().hex() * 9},
+            )
         ),
     ]
     assert {answer.status_code // 100 for answer in answers} == {4}
@@ -197,20 +209,30 @@ def _refused_corrections(stage: Stage, procedure: Procedure, aggregate_id: str) 
 
 def held(stage: Stage, *, erasable: bool) -> dict[str, str]:
     """The text of every row of the service's tables, the erasable ones or all others."""
-    tables = [row[0] for row in stage.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema")]
     own = SERVICES[stage.service.name].tables
     persons = {*own.persons, "particulars"}
-    texts: dict[str, str] = {}
-    for table in tables:
-        shown = "to_jsonb(t)"
-        if table in persons:
-            if not erasable:
-                continue
-        elif not erasable:
-            shown += "".join(f" - '{column}'" for column in OF_STATE_ROWS)
-        rows = stage.fetch(f"SELECT ({shown})::text FROM {table} AS t")  # noqa: S608 - our own names
-        texts[table] = "\n".join(row[0] for row in rows)
-    return texts
+    return {
+        table: text
+        for table, text in stage.call(
+            texts_of(stage.service.database, without=() if erasable else OF_STATE_ROWS)
+        ).items()
+        if erasable or table not in persons
+    }
+
+
+async def texts_of(database: Database, *, without: tuple[str, ...] = ()) -> dict[str, str]:
+    """The text of every row of a database's tables, by table; some columns left out."""
+    row = "to_jsonb(t)" + "".join(f" - '{column}'" for column in without)
+    async with database.connection() as connection:
+        tables = await connection.fetch(
+            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema"
+        )
+        return {
+            name: "\n".join(
+                found[0] for found in await connection.fetch(f"SELECT ({row})::text FROM {name} t")
+            )
+            for (name,) in tables
+        }
 
 
 def leaks(texts: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -228,6 +250,37 @@ def test_planted_values_stand_in_the_erasable_tables_alone(
     assert {"event", "idempotency", "claim", "relay_cursor", "epoch"} <= set(elsewhere)
     kept = "".join(held(stage, erasable=True).values())
     assert all(value in kept for value in PLANTED)
+
+
+@EVERY_SERVICE
+def test_statistics_hold_no_planted_value(
+    planted: Callable[[str], Stage], fresh_databases: FreshDatabases, service: str
+) -> None:
+    stage = planted(service)
+    texts = stage.call(counted(stage.service.database, fresh_databases))
+    assert texts["fact"]
+    assert leaks(texts) == []
+
+
+async def counted(source: Database, databases: FreshDatabases) -> dict[str, str]:
+    """The text of every row of reporting's tables once it has counted a service's events."""
+    fresh = await databases.create({reporting.NAME: reporting.MIGRATIONS})
+    database = fresh.database(reporting.NAME)
+    await database.open()
+    history = DirectHistory([source])
+    running = reporting.create(
+        database, issuer_double.verifier(), history, lag=lambda: 0.0, version="test"
+    )
+    await running.open()
+    try:
+        async for events in history.read(source.service, {}):
+            await running.subscriber.apply([events])
+        return await texts_of(database)
+    finally:
+        await running.close()
+        history.close()
+        await database.close()
+        await databases.drop(fresh)
 
 
 @EVERY_SERVICE
@@ -278,7 +331,7 @@ def _free_strings(schema: Any, path: str, *, bounded: bool = False) -> Iterator[
 
 @EVERY_SERVICE
 def test_after_erasure_the_chain_verifies_and_every_aggregate_can_be_read(
-    stages: Stages, planted: Callable[[str], Stage], service: str
+    planted: Callable[[str], Stage], service: str
 ) -> None:
     stage = planted(service)
     tables = SERVICES[service].tables

@@ -26,7 +26,7 @@ EVERY_PROCEDURE = pytest.mark.parametrize("procedure", ALL_PROCEDURES, ids=lambd
 
 def opened(stage: Stage, procedure: Procedure) -> str:
     """Open an aggregate now, as an account that may, by the example."""
-    answer = tried(stage, procedure, procedure.opening, sorted(procedure.opening.roles)[0], None)
+    answer = tried(stage, procedure, procedure.opening, min(procedure.opening.roles), None)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from shared.clock.law_time import law_day
 from shared.workflow.table import Extend
-from tests.every_service.courses import ALL_PROCEDURES
+from tests.every_service.courses import ALL_PROCEDURES, courses
 from tests.every_service.model import (
     ACCEPTED,
     UNREADABLE,
@@ -66,7 +66,7 @@ class Walk(RuleBasedStateMachine):
         super().__init__()
         self.model = Model(self.procedure)
         self.id: str | None = None
-        self.at = datetime.now(UTC)
+        self.at = datetime.min.replace(tzinfo=UTC)
         self.patience = 0
         self.answered: tuple[str, Sent, str, httpx.Response] | None = None
         self.row: Row = self.procedure.opening
@@ -78,6 +78,19 @@ class Walk(RuleBasedStateMachine):
         """Open the aggregate some days ago; it comes to its end after `patience` events or more."""
         self.at, self.patience = datetime.now(UTC) - days_ago * DAY, patience
         self.take(self.procedure.opening, data)
+
+    @precondition(lambda self: self.id is None)
+    @rule(data=st.data(), patience=st.integers(0, 25))
+    def follow(self, data: st.DataObject, patience: int) -> None:
+        """Take a lawful course up to somewhere, to walk on from there."""
+        self.patience = patience
+        known = courses(self.procedure)
+        course = known[data.draw(st.integers(0, len(known) - 1))]
+        for line in course[: data.draw(st.integers(1, len(course)))]:
+            row = self.procedure.row(line.command)
+            assert row is not None
+            self.send_and_compare(Sent(row, line.actor, line.at, line.data))
+        assert self.model.version
 
     @precondition(lambda self: bool(self.steps()))
     @rule(data=st.data())
@@ -120,7 +133,7 @@ class Walk(RuleBasedStateMachine):
         """Open another aggregate with the same data: refused where it claims the same thing."""
         assert self.answered is not None
         _, sent, path, _ = self.answered
-        answer = self.send(sent, path, f"another-{self.id}-{datetime.now(UTC).timestamp()}")
+        answer = self.send(sent, path, f"walk-{uuid4()}")
         assert answer.status_code == (409 if self.model.claims else 201), answer.text
 
     def steps(self) -> list[Row]:
@@ -145,22 +158,27 @@ class Walk(RuleBasedStateMachine):
         return self.answered is not None and self.model.version == version
 
     def take(self, row: Row, data: st.DataObject, *, plain: bool = False) -> None:
-        """Send a row's command, take it in the model too, and compare how they end."""
+        """Draw a row's command, send it, and compare with what was foretold and with the model."""
         sent = self.drawn(row, data, plain=plain)
         present = sent.at >= datetime.now(UTC) - HOUR
         foretold = self.action(row, sent.account) if present and not row.opens else None
-        path = path_of(self.procedure, row, self.id)
-        key = f"walk-{id(self)}-{datetime.now(UTC).timestamp()}"
+        outcome = self.send_and_compare(sent)
+        if foretold is not None and law_day(datetime.now(UTC)) == law_day(sent.at):
+            agree(row, foretold, outcome)
+
+    def send_and_compare(self, sent: Sent) -> Outcome:
+        """Send a command, take it in the model too, and compare how they end."""
+        path = path_of(self.procedure, sent.row, self.id)
+        key = f"walk-{uuid4()}"
         held = self.model.state
         expected = self.model.take(sent, datetime.now(UTC))
         answer = self.send(sent, path, key)
-        assert ended(answer, expected) == expected, (row.command, held, sent, answer.text)
-        if foretold is not None and law_day(datetime.now(UTC)) == law_day(sent.at):
-            agree(row, foretold, expected)
+        assert ended(answer, expected) == expected, (sent.row.command, held, sent, answer.text)
         if expected == ACCEPTED:
-            self.row, self.answered = row, (key, sent, path, answer)
+            self.row, self.answered = sent.row, (key, sent, path, answer)
             self.id = self.id or answer.json()["id"]
             self.at = max(self.at, sent.at)
+        return expected
 
     def drawn(self, row: Row, data: st.DataObject, *, plain: bool) -> Sent:
         """Draw a command of a row: who, when, with what."""
@@ -209,9 +227,7 @@ class Walk(RuleBasedStateMachine):
         events = self.stage.fetch(
             "SELECT * FROM event WHERE aggregate_id = $1::uuid ORDER BY aggregate_version", self.id
         )
-        assert [one["aggregate_version"] for one in events] == [
-            *range(1, self.model.version + 1)
-        ]
+        assert [one["aggregate_version"] for one in events] == [*range(1, self.model.version + 1)]
         last = events[-1]
         assert last["type"] == self.procedure.type_of(self.row)
         assert last["state"] == self.model.state
@@ -278,7 +294,7 @@ def walk(stages: Stages, procedure: Procedure, walks: int, steps: int) -> None:
 
 EVERY_PROCEDURE = pytest.mark.parametrize("procedure", ALL_PROCEDURES, ids=lambda p: p.name)
 LONG = 10
-"""Procedures of more rows than this are walked more often than registers."""
+"""Procedures of more rows than this are walked more, and longer, than registers."""
 
 
 @EVERY_PROCEDURE
@@ -289,4 +305,5 @@ def test_a_few_walks_end_as_the_law_says(stages: Stages, procedure: Procedure) -
 @pytest.mark.slow
 @EVERY_PROCEDURE
 def test_many_walks_end_as_the_law_says(stages: Stages, procedure: Procedure) -> None:
-    walk(stages, procedure, walks=40 if len(procedure.rows) > LONG else 10, steps=50)
+    long = len(procedure.rows) > LONG
+    walk(stages, procedure, walks=40 if long else 8, steps=50 if long else 30)

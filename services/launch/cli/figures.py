@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import sys
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Annotated, Any
 import typer
 
 from services.launch.cli.options import CredentialsFile, Url
+from shared.clock.law_time import SHANGHAI
+
+PLAIN_WIDTH = 120
 
 
 class Format(StrEnum):
@@ -114,17 +118,20 @@ def _print(answer: dict[str, Any], figures: list[dict[str, Any]], form: Format) 
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(title=f"{answer['year']} 年度数字")
-    for heading in ("编号", "事项"):
-        table.add_column(heading)
+    table.add_column("编号", no_wrap=True)
+    table.add_column("事项", no_wrap=True)
     table.add_column("数值", justify="right")
     table.add_column("单位")
     for figure in figures:
         value = "—" if figure["value"] is None else figure["value"]
         table.add_row(figure["id"], figure["title"], value, figure["unit"])
     console = Console()
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
     console.print(table)
     coverage = answer["coverage"]
+    local = datetime.fromisoformat(answer["as_of"]).astimezone(SHANGHAI).strftime("%F %T")
     console.print(
-        f"截至 {answer['as_of'] or '尚无事件'}，滞后 {answer['lag_seconds']:.2f} 秒；"
+        f"截至 {local}，滞后 {answer['lag_seconds']:.2f} 秒；"
         f"已知 {coverage['known']}/{coverage['total']} 项，搁置 {coverage['parked']} 个事件"
     )
