@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi import Path as PathParam
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -97,6 +97,12 @@ def _permit(caller: Caller, roles: frozenset[Role], what: str) -> None:
         raise RoleForbidden(f"{what}须由{allowed}办理")
 
 
+async def _listener(caller: CurrentCaller) -> Caller:
+    """Refuse before the stream begins: after that its status has been sent."""
+    _permit(caller, READERS, "查看实时数字")
+    return caller
+
+
 def statistics_routes(reporting: Reporting) -> APIRouter:
     """Make the routes that anybody in office reads."""
     router = APIRouter(tags=["统计"])
@@ -147,11 +153,10 @@ def statistics_routes(reporting: Reporting) -> APIRouter:
 
     @router.get("/stream", summary="实时数字", response_class=EventSourceResponse)
     async def stream(
-        caller: CurrentCaller,
+        caller: Annotated[Caller, Depends(_listener)],
         year: Annotated[int | None, Query(ge=EARLIEST, le=LATEST, description="缺省为本年")] = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """Send the figures at once, and again whenever they change."""
-        _permit(caller, READERS, "查看实时数字")
         async for _ in reporting.changes.listen():
             as_of, _ = queries.standing()
             answer = await reporting.figures(caller, year or law_day(as_of).year)

@@ -212,9 +212,10 @@ def _limit(
         [entry] = taken.get("set-limit") or [{"kind": "", "item": ""}]
         if entry["kind"] != "new" or entry["item"] not in items:
             continue
-        if any(o["on"] <= ends.isoformat() for o in taken.get("withdraw-limit", ())):
-            continue
+        withdrawn = sum(o["on"] <= ends.isoformat() for o in taken.get("withdraw-limit", ()))
         for said in (*taken.get("set-limit", ()), *taken.get("change-limit", ())):
+            if said["withdraw-limit"] < withdrawn:
+                continue  # and not put in force again since
             if newest[entry["item"]][0] <= said["on"] <= ends.isoformat():
                 newest[entry["item"]] = (said["on"], said[field])
     if any(not newest[item][0] for item in items):

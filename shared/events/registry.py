@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from shared.events.envelope import PARTITIONS
 from shared.workflow.payload import event_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from shared.workflow.table import Procedure, Row
-
-PARTITIONS = 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.types import UserDefinedType
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Xid8(UserDefinedType[int]):
         del dialect
         return None
 
+
+PGDialect.ischema_names["xid8"] = Xid8  # so that reflection knows it too
 
 # Every column but the relay's own, in the order in which `shared.events.hashing` reads them.
 HASHED = (

@@ -130,7 +130,11 @@ class Database:
                 timeout=WAIT_SECONDS,
                 server_settings=self._server_settings(settings or {}),
             )
-            await _pass_json_through(connection)
+            try:
+                await _pass_json_through(connection)
+            except BaseException:
+                connection.terminate()
+                raise
         return connection
 
     def new_engine(self, settings: Mapping[str, str] | None = None, **options: Any) -> AsyncEngine:

@@ -23,10 +23,9 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from shared.consumer.working_set import Body
     from shared.events.envelope import Envelope
     from shared.postgres.database import Database
-
-LEADER, OPERATOR, SECURITY = "leader1", "system_admin", "security_admin"
 
 
 class Events:
@@ -178,11 +177,11 @@ async def test_what_is_parked_is_listed_and_replayed(
 
     assert (await service.post("/parked/replay"))["parked"] == 2
     fold = Statistics.fold
-    monkeypatch.setattr(
-        Statistics,
-        "fold",
-        lambda self, body, event: body if "adjourned" in event.type else fold(self, body, event),
-    )
+
+    def mended(self: Statistics, body: Body | None, event: Envelope) -> Body:
+        return body or {} if "adjourned" in event.type else fold(self, body, event)
+
+    monkeypatch.setattr(Statistics, "fold", mended)
     asked = {"ids": [listed[0]["id"]]}
     assert await service.post("/parked/replay", body=asked) == {"replayed": 2, "parked": 0}
     assert (await service.get("/figures/2024"))["coverage"]["parked"] == 0
@@ -216,7 +215,7 @@ async def test_a_rebuild_is_started_and_followed(service: Reporting) -> None:
     ],
 )
 async def test_who_may_not(service: Reporting, method: str, path: str, role: str) -> None:
-    body = {} if method == "POST" else None
+    body: dict[str, Any] | None = {} if method == "POST" else None
     response = await service.http.request(method, path, json=body, headers=signed_in(role))
     assert response.status_code == 403
 

@@ -165,6 +165,22 @@ async def test_limits_are_those_in_force_at_the_years_end(told: Told) -> None:
     assert (await told.figures(2023))["permits.eia.report.statutory_days"] is None
 
 
+async def test_a_withdrawn_limit_is_in_force_again_once_it_is_changed(told: Told) -> None:
+    story = Story("permits")
+    days = {"statutory_days": 60, "committed_days": 20}
+    await told.tell(
+        story,
+        ("limit-set", "2022-01-04", {"item": "eia_report", "kind": "new", **days}),
+        ("limit-withdrawn", "2023-01-04", {}),
+        ("limit-changed", "2024-01-04", days),
+    )
+    limits = [
+        (await told.figures(year))["permits.eia.report.statutory_days"]
+        for year in (2021, 2022, 2023, 2024)
+    ]
+    assert limits == [None, "60", None, "60"]
+
+
 def complaint(*, contact: bool, accepted: str = "2024-06-01") -> list[Step]:
     registered = {"channel": "12369", "pollution": "noise_social", "contact": contact}
     return [

@@ -22,6 +22,9 @@ def add_to(app: typer.Typer) -> None:
         from services.launch.client import client_for  # noqa: PLC0415
 
         done = asyncio.run(work(client_for(url, credentials)))
+        if done["state"] != "live":
+            typer.echo(f"重算没有完成（{done['error'] or done['state']}），仍用旧的统计", err=True)
+            raise typer.Exit(1)
         typer.echo(
             f"已切换到第 {done['generation']} 代统计：{done['events']} 个事件，"
             f"{done['aggregates']} 件，{done['seconds']:.1f} 秒"

@@ -18,7 +18,7 @@ _COMPLAINT = {
     "complaint-accepted": Event("accept"),
     "complaint-handled": Event("conclude-investigation", {"handled": flag}),
     "complaint-replied": Event("reply", {"replied": flag}),
-    "complaint-reopened": Event("reopen", reopens=("conclude-investigation", "reply")),
+    "complaint-reopened": Event("reopen", after=("conclude-investigation", "reply")),
     **dict.fromkeys(
         (
             *("complaint-declined", "complaint-transferred", "complaint-merged"),

@@ -46,12 +46,12 @@ class Counted(NamedTuple):
 class Event:
     """An event type: the command it is noted under (None: only known), and what reads its fields.
 
-    `reopens` notes how often each of these commands had been done so far.
+    `after` notes how often each of these commands had been done by then, under its name.
     """
 
     command: str | None = None
     fields: Mapping[str, Reader] = field(default_factory=dict)
-    reopens: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def note(noted: Noted, body: Body | None, envelope: Envelope) -> Body:
     occurrence: dict[str, Any] = {"on": _day(envelope.occurred_at)}
     for name, read in event.fields.items():
         occurrence[name] = _read(read, name, data.get(name))
-    for command in event.reopens:
+    for command in event.after:
         occurrence[command] = len(done.get(command, ()))
     occurrences = [*done.get(event.command, ()), occurrence]
     return {"procedure": noted.procedure, "done": {**done, event.command: occurrences}}

@@ -30,9 +30,10 @@ _PERMIT_APPLICATION = {
     ),
 }
 _DAYS = {"statutory_days": number, "committed_days": number}
+_SINCE = ("withdraw-limit",)  # a limit that was withdrawn is put in force again by a change
 _TIME_LIMIT = {
-    "limit-set": Event("set-limit", {"item": text, "kind": text, **_DAYS}),
-    "limit-changed": Event("change-limit", _DAYS),
+    "limit-set": Event("set-limit", {"item": text, "kind": text, **_DAYS}, after=_SINCE),
+    "limit-changed": Event("change-limit", _DAYS, after=_SINCE),
     "limit-withdrawn": Event("withdraw-limit"),
 }
 PROCEDURES = {

@@ -1,16 +1,209 @@
 """The first tables of the permits service."""
 
+import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
-from services.permits.models import tables
+from shared.events.table import Xid8
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    tables.metadata.create_all(op.get_bind())
+    op.create_table(
+        "claim",
+        sa.Column("bureau", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("aggregate_id", sa.UUID(), nullable=False),
+        sa.PrimaryKeyConstraint("bureau", "kind", "key"),
+    )
+    op.create_table(
+        "epoch",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("system_identifier", sa.BigInteger(), nullable=False),
+        sa.Column("timeline", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
+        "event",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("aggregate_id", sa.UUID(), nullable=False),
+        sa.Column("aggregate_version", sa.Integer(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("schema_version", sa.Integer(), nullable=False),
+        sa.Column("bureau", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("on_behalf_of", sa.Text(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("idempotency_key", sa.Text(), nullable=False),
+        sa.Column("correlation_id", sa.UUID(), nullable=False),
+        sa.Column("causation_id", sa.UUID(), nullable=True),
+        sa.Column("traceparent", sa.Text(), nullable=True),
+        sa.Column("previous_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("hash_algorithm", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("xid", Xid8(), server_default=sa.text("pg_current_xact_id()"), nullable=False),
+        sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("aggregate_id", "aggregate_version", name="event_version"),
+    )
+    op.create_index("event_relay", "event", ["epoch", "xid", "seq"], unique=False)
+    op.create_table(
+        "idempotency",
+        sa.Column("bureau", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("aggregate_id", sa.UUID(), nullable=False),
+        sa.Column("aggregate_version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("bureau", "key"),
+    )
+    op.create_table(
+        "particulars",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("bureau", sa.Text(), nullable=False),
+        sa.Column("aggregate_id", sa.UUID(), nullable=False),
+        sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        op.f("ix_particulars_aggregate_id"), "particulars", ["aggregate_id"], unique=False
+    )
+    op.create_table(
+        "party",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("bureau", sa.Text(), nullable=False),
+        sa.Column("aggregate_id", sa.UUID(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("id_number", sa.Text(), nullable=True),
+        sa.Column("phone", sa.Text(), nullable=True),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_party_aggregate_id"), "party", ["aggregate_id"], unique=False)
+    op.create_index(op.f("ix_party_code"), "party", ["code"], unique=False)
+    op.create_table(
+        "permit_application",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("bureau", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("stepped_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("party_id", sa.UUID(), nullable=True),
+        sa.Column("party_name", sa.Text(), nullable=True),
+        sa.Column("words", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("clocks", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("item", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=True),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "permit_application_by_bureau", "permit_application", ["bureau", "id"], unique=False
+    )
+    op.create_index(
+        "permit_application_by_party",
+        "permit_application",
+        ["party_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("party_id IS NOT NULL"),
+    )
+    op.create_index(
+        "permit_application_by_state", "permit_application", ["bureau", "state", "id"], unique=False
+    )
+    op.create_index(
+        "permit_application_words",
+        "permit_application",
+        ["words"],
+        unique=False,
+        postgresql_using="gin",
+    )
+    op.create_table(
+        "relay_cursor",
+        sa.Column("one", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("term", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("xid", Xid8(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("event_id", sa.UUID(), nullable=True),
+        sa.CheckConstraint("one", name="relay_cursor_is_one_row"),
+        sa.PrimaryKeyConstraint("one"),
+    )
+    op.create_table(
+        "time_limit",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("bureau", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("stepped_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("party_id", sa.UUID(), nullable=True),
+        sa.Column("party_name", sa.Text(), nullable=True),
+        sa.Column("words", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("clocks", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("item", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=True),
+        sa.Column("statutory_days", sa.Integer(), nullable=True),
+        sa.Column("committed_days", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("time_limit_by_bureau", "time_limit", ["bureau", "id"], unique=False)
+    op.create_index(
+        "time_limit_by_party",
+        "time_limit",
+        ["party_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("party_id IS NOT NULL"),
+    )
+    op.create_index("time_limit_by_state", "time_limit", ["bureau", "state", "id"], unique=False)
+    op.create_index(
+        "time_limit_words", "time_limit", ["words"], unique=False, postgresql_using="gin"
+    )
 
 
 def downgrade() -> None:
-    tables.metadata.drop_all(op.get_bind())
+    op.drop_index("time_limit_words", table_name="time_limit", postgresql_using="gin")
+    op.drop_index("time_limit_by_state", table_name="time_limit")
+    op.drop_index(
+        "time_limit_by_party",
+        table_name="time_limit",
+        postgresql_where=sa.text("party_id IS NOT NULL"),
+    )
+    op.drop_index("time_limit_by_bureau", table_name="time_limit")
+    op.drop_table("time_limit")
+    op.drop_table("relay_cursor")
+    op.drop_index(
+        "permit_application_words", table_name="permit_application", postgresql_using="gin"
+    )
+    op.drop_index("permit_application_by_state", table_name="permit_application")
+    op.drop_index(
+        "permit_application_by_party",
+        table_name="permit_application",
+        postgresql_where=sa.text("party_id IS NOT NULL"),
+    )
+    op.drop_index("permit_application_by_bureau", table_name="permit_application")
+    op.drop_table("permit_application")
+    op.drop_index(op.f("ix_party_code"), table_name="party")
+    op.drop_index(op.f("ix_party_aggregate_id"), table_name="party")
+    op.drop_table("party")
+    op.drop_index(op.f("ix_particulars_aggregate_id"), table_name="particulars")
+    op.drop_table("particulars")
+    op.drop_table("idempotency")
+    op.drop_index("event_relay", table_name="event")
+    op.drop_table("event")
+    op.drop_table("epoch")
+    op.drop_table("claim")
