@@ -49,11 +49,14 @@ def site(
     async def home(request: Request) -> Response:
         return await home_page(request, parts, databases, relays, release)
 
+    async def metrics(_request: Request) -> Response:
+        return await metrics_page()
+
     app.add_route("/", home, include_in_schema=False)
     app.include_router(
         health_router({f"数据库 {name}": _database_check(it) for name, it in databases.items()})
     )
-    app.add_route("/metrics", lambda _: metrics_page(), include_in_schema=False)
+    app.add_route("/metrics", metrics, include_in_schema=False)
     mount_docs(app, {part.title: f"/{part.name}/openapi.json" for part in parts})
     for part in parts:
         app.mount(f"/{part.name}", part.app)

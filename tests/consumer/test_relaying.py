@@ -195,7 +195,11 @@ async def test_a_second_relay_waits_and_takes_over(
     async with relaying(cases, bus):
         await write(cases, story.tell("decided"))
         await applied(reporting, 3, 0)
-    assert await cursor(cases) == (2, 3)
+
+        async def moved() -> bool:
+            return await cursor(cases) == (2, 3)
+
+        await until(moved, "the cursor has moved under the second term")
 
 
 async def test_the_relay_goes_on_after_its_database_was_lost(

@@ -169,7 +169,15 @@ def findings(stage: Stage) -> list[dict[str, object]]:
     return named
 
 
-@pytest.mark.parametrize("undone", [PENALTY_CASE, PERMIT_APPLICATION, COMPLAINT], indirect=True)
+@pytest.mark.parametrize(
+    "undone",
+    [
+        PENALTY_CASE,
+        pytest.param(PERMIT_APPLICATION, marks=pytest.mark.slow),
+        pytest.param(COMPLAINT, marks=pytest.mark.slow),
+    ],
+    indirect=True,
+)
 @pytest.mark.parametrize("tampering", TAMPERINGS, ids=lambda one: one.name)
 def test_it_is_found_and_named(undone: tuple[Stage, str, str], tampering: Tampering) -> None:
     stage, aggregate_id, table = undone

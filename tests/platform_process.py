@@ -1,0 +1,146 @@
+"""The platform as a process of its own, started by its command, and the command beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+
+ECOCASE = Path(sys.executable).with_name("ecocase")
+PATIENCE = 60.0
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Platform:
+    """One platform on a folder and port; `start` and `kill` it as often as wanted."""
+
+    data: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+    clients: list[httpx.Client] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes a command mean this platform."""
+        return {**os.environ, "ECOCASE_DATA": str(self.data), "ECOCASE_PORT": str(self.port)}
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the process without waiting."""
+        self.process = subprocess.Popen(  # noqa: S603 - our own command
+            [ECOCASE, "serve"],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        return self.process
+
+    def start(self) -> None:
+        """Start, and return when it is ready."""
+        process = self.launch()
+        until(lambda: process.poll() is not None or self.ready(), "the platform is ready")
+        assert process.poll() is None, process.communicate()[1].decode()
+
+    def ready(self) -> bool:
+        """Whether it says so."""
+        try:
+            return httpx.get(f"{self.url}/readyz", trust_env=False, timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    def interrupt(self) -> float:
+        """Press Ctrl-C; gives the seconds it took to end."""
+        assert self.process is not None
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=30)
+        return time.monotonic() - began
+
+    def kill(self) -> None:
+        """Kill -9."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+
+    def end(self) -> None:
+        """Kill it and close what was opened to it."""
+        for client in self.clients:
+            client.close()
+        self.kill()
+
+    def postgres_pid(self) -> int:
+        """The embedded server's process."""
+        text = (self.data / "postgres" / "cluster" / "postmaster.pid").read_text()
+        return int(text.split("\n", 1)[0])
+
+    def run(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[str]:
+        """Run an `ecocase` subcommand against this platform."""
+        done = subprocess.run(  # noqa: S603 - our own command
+            [ECOCASE, *arguments],
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            timeout=300,
+            check=False,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+    def signed_in(self, account: str) -> httpx.Client:
+        """A client signed in as a demonstration account."""
+        accounts = orjson.loads((self.data / "credentials.json").read_bytes())["accounts"]
+        client = httpx.Client(base_url=self.url, trust_env=False, timeout=10)
+        granted = client.post(
+            "/identity/token",
+            json={
+                "grant_type": "password",
+                "username": account,
+                "password": accounts[account]["password"],
+            },
+        )
+        granted.raise_for_status()
+        self.clients.append(client)
+        client.headers["authorization"] = f"Bearer {granted.json()['access_token']}"
+        return client
+
+
+def until(condition: Any, what: str) -> None:
+    """Return when the condition holds; fail with `what` after a minute."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {PATIENCE:g} s: {what}")
+        asyncio.run(asyncio.sleep(0.02))
+
+
+def alive(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
