@@ -112,6 +112,8 @@ def _describe_error(_logger: WrappedLogger, _method: str, event: EventDict) -> E
         error = sys.exc_info()[1]
     elif isinstance(error, tuple):
         error = error[1]
+    while isinstance(error, BaseExceptionGroup):  # what went wrong is the group's first
+        error = error.exceptions[0]
     if isinstance(error, BaseException):
         event["error"] = _kind(error)
         event["at"] = _places(error.__traceback__)

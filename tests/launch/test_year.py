@@ -107,16 +107,17 @@ def test_what_was_loaded_is_trusted(loaded: Platform) -> None:
     assert "共 0 个" in loaded.run("parked", "list").stdout
 
 
-def test_another_bureaus_year_gives_its_own_figures_though_killed_three_times(
-    new_platform: Callable[[], Platform], tmp_path: Path
+@pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.soak)])
+def test_another_bureaus_year_gives_its_own_figures_however_often_it_was_killed(
+    new_platform: Callable[[], Platform], tmp_path: Path, kills: int
 ) -> None:
-    """The platform dies three times at random moments of the load; nothing is lost or doubled."""
+    """The platform dies at random moments of the load; nothing is lost or doubled."""
     platform = new_platform()
     figures = other_figures(tmp_path)
     year = made(platform, tmp_path, 5, figures)
     lines = len(year.read_text().splitlines()) - 1
     platform.start()
-    moments = sorted(random.Random(7).sample(range(lines // 10, lines * 9 // 10), 3))  # noqa: S311
+    moments = sorted(random.Random(7).sample(range(lines // 10, lines * 9 // 10), kills))  # noqa: S311
     for moment in moments:
         loading = subprocess.Popen(  # noqa: S603 - our own command
             [ECOCASE, "load", str(year)],
