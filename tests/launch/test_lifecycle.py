@@ -188,7 +188,7 @@ def test_a_notice_makes_provisional_days_final(
     platform: Platform, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     reader = platform.signed_in("officer1")
-    asked = {"start": "2026-12-28", "days": 5}
+    asked: dict[str, str | int] = {"start": "2026-12-28", "days": 5}
     provisional = reader.get("/clock/working-days", params=asked).json()
     assert provisional == {"due": "2027-01-04", "provisional": True}
     folder = tmp_path_factory.mktemp("notice")

@@ -125,7 +125,7 @@ def test_another_bureaus_year_gives_its_own_figures_however_often_it_was_killed(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until(lambda at=moment: commands(platform) >= at, f"{moment} commands have been taken")  # type: ignore[misc]
+        until(lambda at=moment: commands(platform) >= at, f"{moment} commands have been taken")
         platform.kill()
         platform.start()
         loading.wait(timeout=120)
