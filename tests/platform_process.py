@@ -96,6 +96,11 @@ class Platform:
         text = (self.data / "postgres" / "cluster" / "postmaster.pid").read_text()
         return int(text.split("\n", 1)[0])
 
+    def processes(self) -> set[int]:
+        """Every process of the platform: its own, PostgreSQL's, and PostgreSQL's workers."""
+        assert self.process is not None
+        return {self.process.pid, *descendants(self.process.pid)}
+
     def run(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[str]:
         """Run an `ecocase` subcommand against this platform."""
         done = subprocess.run(  # noqa: S603 - our own command
@@ -128,12 +133,12 @@ class Platform:
         return client
 
 
-def until(condition: Any, what: str) -> None:
-    """Return when the condition holds; fail with `what` after a minute."""
-    deadline = time.monotonic() + PATIENCE
+def until(condition: Any, what: str, seconds: float = PATIENCE) -> None:
+    """Return when the condition holds; fail with `what` after so many seconds."""
+    deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {PATIENCE:g} s: {what}")
+            raise AssertionError(f"not within {seconds:g} s: {what}")
         asyncio.run(asyncio.sleep(0.02))
 
 
@@ -144,3 +149,13 @@ def alive(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def descendants(pid: int) -> set[int]:
+    """A process's children, and theirs; none where the process is gone."""
+    try:
+        threads = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except FileNotFoundError:
+        return set()
+    children = {int(child) for text in threads for child in text.split()}
+    return children.union(*map(descendants, children))

@@ -43,18 +43,22 @@ class RefusedError(Exception):
 
 
 def said(problem: Mapping[str, Any]) -> str:
-    """A problem document in one line of Chinese: what, which field, which article."""
-    parts = [str(problem.get("detail") or problem.get("title") or "请求被拒绝")]
+    """A problem document in one line of Chinese: which field, what, which article."""
+    field = problem.get("field")
+    named = field and not problem.get("errors")
+    return f"{field}：{reason(problem)}" if named else reason(problem)
+
+
+def reason(problem: Mapping[str, Any]) -> str:
+    """What a problem document says is wrong, and by which article; no field unless of several."""
+    text = str(problem.get("detail") or problem.get("title") or "请求被拒绝")
     errors = problem.get("errors") or []
     if errors:
-        parts = ["；".join(f"{e['field']}：{e['reason']}" for e in errors)]
-    elif problem.get("field"):
-        parts.insert(0, f"{problem['field']}：")
+        text = "；".join(f"{e['field']}：{e['reason']}" for e in errors)
     article = problem.get("article")
     if article:
-        text = article["text"] if isinstance(article, dict) else article
-        parts.append(f"（依据：{text}）")
-    return "".join(parts)
+        text += f"（依据：{article['text'] if isinstance(article, dict) else article}）"
+    return text
 
 
 @dataclass(slots=True)
@@ -98,6 +102,16 @@ class Credentials:
     def auditor(self) -> str:
         """An account that may audit; raises `CredentialsError`."""
         return self._one_of("audit_admin", "supervisor", "system_admin")
+
+    def stands_for(self, account: str) -> bool:
+        """Whether steps of an account can be sent: signed in, or named by an importer.
+
+        A file with nothing but importers, or a token, stands for every account; in one that holds
+        other accounts too, who is missing is not known.
+        """
+        importers = {name for name, held in self.roles.items() if "importer" in held}
+        alone = bool(self.passwords) and importers >= self.passwords.keys()
+        return account in self.passwords or self.token is not None or alone
 
     def _one_of(self, *roles: str) -> str:
         for role in roles:
@@ -215,10 +229,10 @@ class Client:
         importer = self.credentials.with_role("importer")
         if self.credentials.token is not None:
             token = self.credentials.token
-        elif importer is not None:
+        elif importer is not None and self.credentials.stands_for(account):
             token = await self._token(importer)
         else:
-            raise CredentialsError(f"账号文件中没有账号 {account}，也没有“导入”账号")
+            raise CredentialsError(f"账号文件中没有账号 {account}")
         return {"authorization": f"Bearer {token}", ACTOR_HEADER: account}
 
     async def _token(self, account: str) -> str:
@@ -257,6 +271,6 @@ def client_for(url: str | None, credentials: Path | None) -> Client:
 
     Raises `CredentialsError`.
     """
-    settings = Settings()
+    settings = Settings.read()
     path = credentials or settings.data / "credentials.json"
     return Client(url or settings.url, Credentials.read(path))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import uvicorn
 
 from services.launch.platform import Platform
-from services.launch.storage import private_folder
+from services.launch.storage import DataFolderUnusableError, private_folder
 from shared.http import logs
 from shared.issuer.demo import CredentialsLostError
 from shared.issuer.signing import ReadableKeyError
@@ -32,6 +32,7 @@ DRAIN_SECONDS = 2
 LOG_BYTES = 64 * 1024 * 1024
 MENDABLE = (
     CredentialsLostError,
+    DataFolderUnusableError,
     DatabaseUnavailable,
     DataFolderInUse,
     NoIdentity,
@@ -66,7 +67,10 @@ def _log(settings: Settings) -> Iterator[BinaryIO]:
         yield sys.stderr.buffer
         return
     path = settings.log_path
-    private_folder(settings.data)
+    try:
+        private_folder(settings.data)
+    except DataFolderUnusableError as error:
+        raise StartError(str(error)) from error
     if path.exists() and path.stat().st_size > LOG_BYTES:
         path.replace(path.with_name(f"{path.name}.1"))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as PydanticSettingsError
+
+
+class SettingsError(ValueError):
+    """An environment variable has a value it cannot have; the message names it."""
 
 
 class Settings(BaseSettings):
@@ -37,6 +43,19 @@ class Settings(BaseSettings):
     def database_url_of(self, service: str) -> str | None:
         """Where a service's schema is; None on the embedded PostgreSQL."""
         return self.database_urls.get(service, self.database_url)
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the environment; raises `SettingsError`."""
+        try:
+            return cls()
+        except (ValidationError, PydanticSettingsError) as error:
+            names = (
+                [f"ECOCASE_{str(one['loc'][0]).upper()}" for one in error.errors()]
+                if isinstance(error, ValidationError)
+                else [str(error)]
+            )
+            raise SettingsError(f"环境变量的值不合规定：{'、'.join(names)}") from error
 
     @property
     def log_path(self) -> Path:

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
     from services.launch.settings import Settings
 
+
+class DataFolderUnusableError(Exception):
+    """The data folder cannot be made or written; the message says what to do."""
+
+
 MIGRATIONS = {
     "identity": Path(shared.issuer.__file__).parent / "migrations",
     "clock": Path(shared.clock.__file__).parent / "migrations",
@@ -93,8 +98,12 @@ async def _open(service: str, url: str, stack: AsyncExitStack) -> Database:
 
 
 def private_folder(path: Path) -> Path:
-    """Make the data folder, readable by its owner alone."""
+    """Make the data folder, readable by its owner alone; raises `DataFolderUnusableError`."""
     path = path.resolve()
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.chmod(0o700)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.chmod(0o700)
+    except OSError as error:
+        msg = f"数据目录 {path} 不能使用（{error.strerror}）：请用 ECOCASE_DATA 换一个目录"
+        raise DataFolderUnusableError(msg) from error
     return path

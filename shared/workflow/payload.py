@@ -25,10 +25,11 @@ from pydantic import (
     create_model,
     model_validator,
 )
-from stdnum.cn import ric, uscc
+from stdnum.cn import uscc
 from uuid_utils.compat import uuid7
 
 from shared.identity.caller import is_account
+from shared.personal import is_identity_number, names_a_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,18 @@ Yuan = Annotated[
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000), Private()]
 """Free text: facts, reasons, opinions. Never in an event."""
 
+
+def _impersonal(text: str) -> str:
+    if names_a_person(text):
+        msg = "此处应为编号，不得为手机号或身份证号"
+        raise ValueError(msg)
+    return text
+
+
 Code = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z][0-9A-Za-z._/-]*$")
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z][0-9A-Za-z._/-]*$"),
+    AfterValidator(_impersonal),
 ]
 """A code of a table or register."""
 
@@ -122,7 +133,7 @@ class Person(Payload):
         if self.code is not None and not uscc.is_valid(self.code):
             msg = "统一社会信用代码校验位不符 (GB 32100)"
             raise ValueError(msg)
-        if self.id_number is not None and not ric.is_valid(self.id_number):
+        if self.id_number is not None and not is_identity_number(self.id_number):
             msg = "公民身份号码校验位不符 (GB 11643)"
             raise ValueError(msg)
         return self

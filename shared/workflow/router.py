@@ -20,6 +20,7 @@ from shared.http.problem import InvalidInput, MissingIdempotencyKey, NotFound
 from shared.http.trace import current_trace
 from shared.http.validation import validate_json
 from shared.identity.dependency import authenticate
+from shared.personal import names_a_person
 from shared.workflow.desk import Answer, Asked, Desk
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def _handler(
             raise MissingIdempotencyKey("请在 Idempotency-Key 头给出本次请求的唯一键")
         if len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
             raise InvalidInput(f"须为不超过 {MAX_KEY} 个可见 ASCII 字符", field="Idempotency-Key")
+        if names_a_person(key):
+            raise InvalidInput("不得含有手机号或身份证号", field="Idempotency-Key")
         raw = await request.body()
         command = validate_json(adapter, raw or b"{}")
         answer = await desk.apply(

@@ -148,6 +148,17 @@ async def test_a_command_needs_a_key(service: Service) -> None:
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize("named", ["13900001111", "r-13900001111", "500152199003071236"])
+async def test_no_number_of_a_person_enters_an_event_as_a_key_or_code(
+    service: Service, named: str
+) -> None:
+    as_key = await service.post("/penalties", "officer1", CLUE, "2024-03-01", key=named)
+    as_code = await service.post("/penalties", "officer1", {**CLUE, "township": named})
+    assert (as_key.status_code, as_code.status_code) == (422, 422)
+    lawful = await service.post("/penalties", "officer1", {**CLUE, "township": "500152100"})
+    assert lawful.status_code == 201
+
+
 async def test_a_refusal_cites_its_article(service: Service) -> None:
     case = await registered(service)
     await service.post(f"/penalties/{case}/examine", "officer1", {"opinion": "可"}, "2024-03-04")

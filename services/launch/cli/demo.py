@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
         from services.launch.settings import Settings  # noqa: PLC0415
 
         try:
-            path = asyncio.run(work(Settings()))
+            path = asyncio.run(work(Settings.read()))
         except MENDABLE as error:
             typer.echo(f"ecocase：{error}", err=True)
             raise typer.Exit(1) from error

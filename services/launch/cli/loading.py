@@ -39,6 +39,7 @@ def add_to(app: typer.Typer) -> None:
 
         caseload = _read(file)
         client = client_for(url, credentials)
+        caseload.keep_actors(client.credentials.stands_for)
         played = asyncio.run(_play(client, caseload, all_or_nothing=all_or_nothing))
         refused = sorted([*caseload.faults, *played.refused], key=lambda fault: fault.line)
         _show_faults(refused)

@@ -34,9 +34,13 @@ def main() -> None:
         PlatformAwayError,
         RefusedError,
     )
+    from services.launch.settings import SettingsError  # noqa: PLC0415 - slow to import
 
     try:
         app()
+    except SettingsError as error:
+        _say(str(error))
+        sys.exit(REFUSED)
     except PlatformAwayError as away:
         _say(str(away))
         sys.exit(AWAY)

@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
         from services.launch.settings import Settings  # noqa: PLC0415
 
         try:
-            serve(Settings())
+            serve(Settings.read())
         except StartError as error:
             typer.echo(f"ecocase：{error}", err=True)
             raise typer.Exit(1) from error
@@ -49,7 +49,7 @@ def add_to(app: typer.Typer) -> None:
         async def work() -> None:
             async with AsyncExitStack() as stack:
                 chosen = list(storage.MIGRATIONS) if service is None else [service]
-                await storage.migrate(Settings(), stack, chosen)
+                await storage.migrate(Settings.read(), stack, chosen)
 
         try:
             asyncio.run(work())

@@ -43,7 +43,8 @@ good ones still load, unless `--all-or-nothing` was given. It exits with 1 where
 refused, and with 3 when the platform has not answered for 10 seconds.
 
 Where accounts come from an outside issuer, the credentials file holds an account of the role 导入
-(or its token, `{"token": "…"}`): it then names each line's `actor`, and both are recorded.
+(or its token, `{"token": "…"}`) and no other: it then names each line's `actor`, and both are
+recorded.
 """
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from services.launch.client import CredentialsError, RefusedError
 from services.launch.loading.reading import Fault
+from services.launch.loading.refusal import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,8 +70,9 @@ class Player:
     async def _aggregate(self, steps: list[Step]) -> None:
         aggregate_id: str | None = None
         for step in steps:
-            if aggregate_id is None and not step.command.row.opens:
-                self._refuse(step, "command", "该事项尚未登记，前面的登记没有成功")
+            if step.command.row.opens == (aggregate_id is not None):
+                opened = "该事项已登记" if aggregate_id else "该事项尚未登记，前面的登记没有成功"
+                self._refuse(Fault(step.line, "command", opened))
                 continue
             aggregate_id = await self._step(step, aggregate_id) or aggregate_id
 
@@ -84,7 +86,7 @@ class Player:
                 headers={"idempotency-key": step.key},
             )
         except RefusedError as refused:
-            self._refuse(step, str(refused.problem.get("field") or ""), str(refused))
+            self._refuse(refusal(step, refused.problem))
             return None
         answer = response.json()
         if response.headers.get("idempotent-replayed") == "true":
@@ -96,8 +98,8 @@ class Player:
         self._tick()
         return str(answer["id"])
 
-    def _refuse(self, step: Step, field: str, reason: str) -> None:
-        self.played.refused.append(Fault(step.line, field, reason))
+    def _refuse(self, fault: Fault) -> None:
+        self.played.refused.append(fault)
         self._tick()
 
     async def _applied(self) -> bool:

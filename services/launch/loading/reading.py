@@ -18,7 +18,7 @@ from shared.http.validation import validate_json
 from shared.identity.caller import is_account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from services.launch.catalogue import Command
@@ -67,6 +67,16 @@ class Caseload:
         """How many steps can be sent."""
         return sum(map(len, self.aggregates.values()))
 
+    def keep_actors(self, known: Callable[[str], bool]) -> None:
+        """Make a fault of each step whose actor is not a known account."""
+        for aggregate, steps in self.aggregates.items():
+            self.faults += [
+                Fault(step.line, "actor", f"没有账号 {step.actor}")
+                for step in steps
+                if not known(step.actor)
+            ]
+            self.aggregates[aggregate] = [step for step in steps if known(step.actor)]
+
 
 class _BadLineError(Exception):
     def __init__(self, field: str, reason: str) -> None:
@@ -82,24 +92,26 @@ def read_caseload(lines: Iterable[bytes]) -> Caseload:
     """
     numbered = enumerate(lines, start=1)
     caseload = Caseload(_name(numbered))
-    counts: Counter[tuple[str, str, str]] = Counter()
+    counts: Counter[str] = Counter()
     opened: dict[tuple[str, str], Procedure] = {}
     for number, raw in numbered:
         if not raw.strip():
             continue
         try:
-            line = _checked(raw)
+            line = _object(raw)
+            identity = [line.get(name) for name in ("service", "ref", "command")]
+            # Counted whatever else is wrong: a line mended later must not take another's number.
+            counts[repr(identity)] += 1
+            _check(line)
             service, ref = line["service"], line["ref"]
             command = _command(line, opened)
-            counts[service, ref, command.name] += 1
-            nth = counts[service, ref, command.name]
             step = Step(
                 line=number,
                 command=command,
                 actor=line["actor"],
                 at=_instant(line["at"]),
                 data=_data(command, line["data"]),
-                key=_key(caseload.name, service, ref, command.name, nth),
+                key=_key(caseload.name, identity, counts[repr(identity)]),
             )
         except _BadLineError as bad:
             caseload.faults.append(Fault(number, bad.field, bad.reason))
@@ -123,13 +135,17 @@ def _name(numbered: Iterable[tuple[int, bytes]]) -> str:
     raise NotACaseloadError('文件是空的：第一行应为 {"caseload": 名称}')
 
 
-def _checked(raw: bytes) -> dict[str, Any]:
+def _object(raw: bytes) -> dict[str, Any]:
     try:
         line = orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise _BadLineError("", "不是完整的 JSON") from None
     if not isinstance(line, dict):
         raise _BadLineError("", "应为一个 JSON 对象")
+    return line
+
+
+def _check(line: dict[str, Any]) -> None:
     _check_fields(line)
     if line["service"] not in PROCEDURES:
         raise _BadLineError("service", f"没有这一服务，可选：{'、'.join(PROCEDURES)}")
@@ -137,7 +153,6 @@ def _checked(raw: bytes) -> dict[str, Any]:
         raise _BadLineError("ref", f"应为 1 至 {MAX_REF} 字")
     if not is_account(line["actor"]):
         raise _BadLineError("actor", "应为账号代码")
-    return line
 
 
 def _command(line: dict[str, Any], opened: dict[tuple[str, str], Procedure]) -> Command:
@@ -183,5 +198,5 @@ def _data(command: Command, data: Any) -> dict[str, Any]:
     return data
 
 
-def _key(caseload: str, service: str, ref: str, command: str, nth: int) -> str:
-    return sha256(orjson.dumps([caseload, service, ref, command, nth])).hexdigest()
+def _key(caseload: str, identity: list[Any], nth: int) -> str:
+    return sha256(orjson.dumps([caseload, *identity, nth])).hexdigest()

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from services.launch.loading.reading import Fault
+from services.launch.loading.refusal import refusal
 from shared.clock.law_time import law_day
-from shared.http.problem import Problem
+from shared.http.problem import Problem, RoleForbidden
 from shared.identity.caller import Caller
 from shared.identity.roles import Role
 from shared.workflow.decision import decide
+from shared.workflow.desk import AHEAD
 from shared.workflow.payload import split
 from shared.workflow.table import Situation
 
@@ -56,14 +58,16 @@ class Rehearsal:
                 reason = "该事项已登记" if row.opens else "该事项尚未登记"
                 faults.append(Fault(step.line, "command", reason))
                 continue
+            if step.at > datetime.now(UTC) + AHEAD:
+                faults.append(Fault(step.line, "at", "发生时间不得晚于现在五分钟以上"))
+                continue
             if step.at < (opened if row.is_record else stepped):
                 faults.append(Fault(step.line, "at", "早于上一步骤或登记时间"))
                 continue
             try:
                 stand = self._decide(step, stand)
             except Problem as problem:
-                field = problem.field or "command"
-                faults.append(Fault(step.line, field, problem.detail or problem.title))
+                faults.append(refusal(step, problem.as_json()))
                 continue
             if row.opens:
                 opened = step.at
@@ -89,5 +93,5 @@ class Rehearsal:
             officers=self._certificates,
         )
         if not caller.roles & row.roles:
-            raise Problem(f"账号 {step.actor} 的角色不能办理{row.title}", field="actor")
+            raise RoleForbidden(f"账号 {step.actor} 的角色不能办理{row.title}")
         return decide(step.command.procedure, row, situation, split(payload))
