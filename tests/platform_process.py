@@ -36,6 +36,7 @@ class Platform:
     data: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    said: str = ""
     clients: list[httpx.Client] = field(default_factory=list)
 
     @property
@@ -72,11 +73,11 @@ class Platform:
             return False
 
     def interrupt(self) -> float:
-        """Press Ctrl-C; gives the seconds it took to end."""
+        """Press Ctrl-C; gives the seconds it took to end, and keeps what it `said`."""
         assert self.process is not None
         began = time.monotonic()
         self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=30)
+        self.said = self.process.communicate(timeout=30)[0].decode()
         return time.monotonic() - began
 
     def kill(self) -> None:

@@ -15,7 +15,7 @@ import httpx
 
 from services.cases import app as cases
 from services.complaints import app as complaints
-from services.launch.site import Part, site
+from services.launch.site import Part, Site, site
 from services.launch.storage import open_databases, private_folder
 from services.permits import app as permits
 from services.reporting import app as reporting
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from pathlib import Path
 
-    from fastapi import FastAPI
-
     from services.launch.settings import Settings
     from shared.postgres.database import Database
 
@@ -54,7 +52,7 @@ class Platform:
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
         self.credentials: Path | None = None
-        self.app: FastAPI
+        self.app: Site
 
     async def start(self) -> None:
         """Start everything; what was started is stopped again where something fails."""

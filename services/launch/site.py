@@ -1,4 +1,4 @@
-"""What surrounds the services in one process: their mounting, `/`, `/docs`, health and metrics."""
+"""What surrounds the services in one process: their paths, `/`, `/docs`, health and metrics."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI, Request
     from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
 
     from shared.http.health import Check
     from shared.postgres.database import Database
@@ -25,11 +26,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One mounted application, reached under `/name`."""
+    """One application, reached under `/name`."""
 
     name: str
     title: str
     app: FastAPI
+
+
+class Site:
+    """Hands a request to the service that its path names, the rest to the whole's own pages.
+
+    A service brings its own layers (limits, logs, errors), so that none is passed twice.
+    """
+
+    def __init__(self, own: FastAPI, parts: Sequence[Part]) -> None:
+        self._own = own
+        self._apps = {part.name: part.app for part in parts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        name = scope["path"][1:].partition("/")[0] if scope["type"] == "http" else ""
+        app = self._apps.get(name)
+        if app is None:
+            await self._own(scope, receive, send)
+            return
+        scope["root_path"] = f"{scope.get('root_path', '')}/{name}"
+        await app(scope, receive, send)
 
 
 def site(
@@ -37,8 +59,8 @@ def site(
     databases: Mapping[str, Database],
     relays: Mapping[str, Relay],
     release: str,
-) -> FastAPI:
-    """Mount the parts and add what belongs to the whole."""
+) -> Site:
+    """Put the parts beside what belongs to the whole."""
     app = create_app(
         service="platform",
         title="环案通 EcoCase",
@@ -58,9 +80,7 @@ def site(
     )
     app.add_route("/metrics", metrics, include_in_schema=False)
     mount_docs(app, {part.title: f"/{part.name}/openapi.json" for part in parts})
-    for part in parts:
-        app.mount(f"/{part.name}", part.app)
-    return app
+    return Site(app, parts)
 
 
 def _database_check(database: Database) -> Check:

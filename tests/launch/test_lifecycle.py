@@ -9,28 +9,18 @@ from typing import TYPE_CHECKING
 import httpx
 import orjson
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+from typer.testing import CliRunner
 
 from services.cases.examples import PENALTY_CASE
+from services.launch.cli.main import app
 from tests.platform_process import Platform, alive, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.slow
-
-
-def test_it_says_where_it_is_and_where_the_passwords_lie(
-    new_platform: Callable[[], Platform],
-) -> None:
-    platform = new_platform()
-    platform.start()
-    assert platform.process is not None
-    platform.process.send_signal(2)
-    said = platform.process.communicate(timeout=30)[0].decode()
-    assert platform.url in said
-    assert str(platform.data / "credentials.json") in said
-    assert stat.S_IMODE((platform.data / "credentials.json").stat().st_mode) == 0o600
-    assert stat.S_IMODE(platform.data.stat().st_mode) == 0o700
 
 
 def test_every_page_answers(platform: Platform) -> None:
@@ -58,7 +48,7 @@ def test_every_page_answers(platform: Platform) -> None:
         assert described.json()["info"]["title"] == service["title"]
 
 
-def test_ctrl_c_ends_everything_within_five_seconds_open_streams_included(
+def test_it_says_where_it_is_and_ctrl_c_ends_everything_open_streams_included(
     new_platform: Callable[[], Platform],
 ) -> None:
     platform = new_platform()
@@ -83,13 +73,16 @@ def test_ctrl_c_ends_everything_within_five_seconds_open_streams_included(
     assert platform.interrupt() < 5
     listener.join(20)
     assert not any(map(alive, ours))
+    assert platform.url in platform.said
+    credentials = platform.data / "credentials.json"
+    assert str(credentials) in platform.said
+    assert stat.S_IMODE(credentials.stat().st_mode) == 0o600
+    assert stat.S_IMODE(platform.data.stat().st_mode) == 0o700
 
 
-def test_after_a_kill_no_postgres_is_left_and_nothing_answered_is_lost(
-    new_platform: Callable[[], Platform],
+def test_after_a_kill_nothing_is_left_running_and_nothing_answered_is_lost(
+    platform: Platform,
 ) -> None:
-    platform = new_platform()
-    platform.start()
     ours = platform.processes()
     assert platform.postgres_pid() in ours
     client = platform.signed_in("officer1")
@@ -191,31 +184,40 @@ def test_an_unmigrated_database_elsewhere_is_refused(
         del os.environ["ECOCASE_DATABASE_URL"]
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["", "serve", "migrate", "load", "caseload", "figures", "rebuild", "reconcile", "verify",
-     "parked", "parked list", "parked replay", "calendar", "calendar load", "docs", "demo", "demo reset-passwords"],
-)  # fmt: skip
-def test_every_subcommand_has_help(command: str, new_platform: Callable[[], Platform]) -> None:
-    shown = new_platform().run(*command.split(), "--help")
-    assert shown.returncode == 0
-    assert "Usage" in shown.stdout or "用法" in shown.stdout
+def subcommands(command: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, inner in command.commands.items():
+        if isinstance(inner, TyperGroup):
+            yield from subcommands(inner, (*path, name))
+        else:
+            yield (*path, name)
 
 
-def test_demo_passwords_are_reset_only_when_it_stands_still(
-    platform: Platform, new_platform: Callable[[], Platform]
-) -> None:
-    running = platform.run("demo", "reset-passwords")
-    assert running.returncode == 1
-    assert "正由另一个平台进程" in running.stderr
-    still = new_platform()
-    still.start()
-    before = (still.data / "credentials.json").read_bytes()
-    still.interrupt()
-    assert still.run("demo", "reset-passwords").returncode == 0
-    assert (still.data / "credentials.json").read_bytes() != before
-    still.start()
-    still.signed_in("officer1")
+def test_every_subcommand_has_help(new_platform: Callable[[], Platform]) -> None:
+    whole = get_command(app)
+    assert isinstance(whole, TyperGroup)
+    assert new_platform().run("--help").returncode == 0
+    for path in subcommands(whole):
+        shown = CliRunner().invoke(app, [*path, "--help"])
+        assert shown.exit_code == 0, path
+        assert any("\u4e00" <= character <= "\u9fff" for character in shown.output), path
+
+
+def test_demo_passwords_are_reset_only_when_it_stands_still(platform: Platform) -> None:
+    refused = platform.run("demo", "reset-passwords")
+    assert refused.returncode == 1
+    [said] = refused.stderr.strip().splitlines()
+    assert "正由另一个平台进程" in said
+    credentials = platform.data / "credentials.json"
+    before = orjson.loads(credentials.read_bytes())["accounts"]["officer1"]["password"]
+    platform.interrupt()
+    assert platform.run("demo", "reset-passwords").returncode == 0
+    assert stat.S_IMODE(credentials.stat().st_mode) == 0o600
+    platform.start()
+    platform.signed_in("officer1")
+    old = {"grant_type": "password", "username": "officer1", "password": before}
+    answer = httpx.post(f"{platform.url}/identity/token", json=old, trust_env=False)
+    assert answer.status_code in {400, 401}
 
 
 def test_the_documents_are_those_of_the_tables(new_platform: Callable[[], Platform]) -> None:

@@ -34,7 +34,16 @@ def line(ref: str, command: str, actor: str, at: str, data: Any) -> dict[str, An
 
 REGISTER = line("a", "register", "officer1", "2024-03-01", PENALTY_CASE["register"])
 EXAMINE = line("a", "examine", "officer2", "2024-03-04T10:00:00", PENALTY_CASE["examine"])
+ORDER = PENALTY_CASE["order-correction"]
 FILE = line("a", "file", "leader1", "2024-03-05T09:30:00+08:00", PENALTY_CASE["file"])
+
+
+def penalties(platform: Platform) -> set[str]:
+    """Every penalty case's id."""
+    reader = platform.signed_in("supervisor1")
+    page = reader.get("/cases/penalties", params={"limit": 200}).json()
+    assert page["next"] is None
+    return {item["id"] for item in page["items"]}
 
 
 @pytest.fixture
@@ -80,19 +89,17 @@ def test_an_edited_line_is_refused_by_its_number(
     ):
         refused = platform.run("load", written(REGISTER, edited, name=name))
         assert refused.returncode == 1
-        assert "第 3 行" in refused.stderr
+        assert "第 3 行：与已载入的内容不同" in refused.stderr
         assert "已有 1，拒绝 1" in refused.stdout
 
 
 def test_the_same_refs_in_two_caseloads_are_different_cases(
     platform: Platform, written: Callable[..., str]
 ) -> None:
-    reader = platform.signed_in("supervisor1")
-    before = len(reader.get("/cases/penalties", params={"limit": 200}).json()["items"])
+    before = penalties(platform)
     platform.run("load", written(REGISTER))
     platform.run("load", written(REGISTER))
-    after = len(reader.get("/cases/penalties", params={"limit": 200}).json()["items"])
-    assert after == before + 2
+    assert len(penalties(platform) - before) == 2
 
 
 @pytest.mark.parametrize(
@@ -121,8 +128,14 @@ def test_the_same_refs_in_two_caseloads_are_different_cases(
             "data.party",
             "校验位",
         ),
-        ({**EXAMINE, "actor": "approver1"}, "", "须由"),
-        ({**EXAMINE, "at": "2024-02-01"}, "occurred_at", "早于"),
+        ({**EXAMINE, "ref": 7}, "ref", "应为文字"),
+        ({**EXAMINE, "actor": "officer9"}, "actor", "没有账号"),
+        ({**EXAMINE, "actor": "approver1"}, "actor", "须由"),
+        ({**EXAMINE, "at": "2024-02-01"}, "at", "早于"),
+        ({**EXAMINE, "at": "2199-01-01"}, "at", "不得晚于现在"),
+        ({**EXAMINE, "command": "claim-item"}, "command", "行政处罚案件没有这一命令"),
+        (FILE, "command", "只能在"),
+        (REGISTER, "command", "已登记"),
     ],
 )
 def test_a_bad_line_is_named_and_the_good_ones_load(
@@ -133,19 +146,56 @@ def test_a_bad_line_is_named_and_the_good_ones_load(
     assert done.returncode == 1
     assert "载入 1，已有 0，拒绝 1" in done.stdout
     [fault] = [said for said in done.stderr.splitlines() if said.startswith("第 ")]
-    assert fault.startswith(f"第 3 行{f' {field}' if field else ''}")
+    assert fault.startswith(f"第 3 行{f' {field}' if field else ''}：")
     assert reason in fault
 
 
-@pytest.mark.parametrize("bad", ["{", {**FILE, "at": "2024-02-01"}, {**FILE, "actor": "legal1"}])
+def test_what_hangs_on_a_bad_line_is_refused_with_it(
+    platform: Platform, written: Callable[..., str]
+) -> None:
+    done = platform.run("load", written({**REGISTER, "at": "never"}, EXAMINE))
+    assert "载入 0，已有 0，拒绝 2" in done.stdout
+    assert "第 3 行 command：该事项尚未登记" in done.stderr
+
+
+def test_a_mended_line_goes_in_between_those_already_there(
+    platform: Platform, written: Callable[..., str]
+) -> None:
+    name = next(_names)
+    first, second = (
+        line("a", "order-correction", "officer1", f"2024-03-0{day}", {**ORDER, "requirement": what})
+        for day, what in ((6, "检修"), (7, "监测"))
+    )
+    refused = platform.run(
+        "load", written(REGISTER, EXAMINE, FILE, {**first, "note": "?"}, second, name=name)
+    )
+    assert "载入 4，已有 0，拒绝 1" in refused.stdout
+    mended = platform.run("load", written(REGISTER, EXAMINE, FILE, first, second, name=name))
+    assert mended.returncode == 0, mended.stderr
+    assert "载入 1，已有 4，拒绝 0" in mended.stdout
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "{",
+        {**FILE, "at": "2024-02-01"},
+        {**FILE, "at": "2199-01-01"},
+        {**FILE, "actor": "legal1"},
+        {**FILE, "actor": "leader9"},
+        {**FILE, "data": {**FILE["data"], "investigators": ["officer1", "officer1"]}},
+    ],
+)
 def test_all_or_nothing_loads_nothing_where_a_line_or_a_rule_stands_against_it(
     platform: Platform, written: Callable[..., str], bad: Any
 ) -> None:
     file = written(REGISTER, EXAMINE, bad)
+    before = penalties(platform)
     refused = platform.run("load", "--all-or-nothing", file)
     assert refused.returncode == 1
     assert "载入 0，已有 0，拒绝 1" in refused.stdout
     assert "第 4 行" in refused.stderr
+    assert penalties(platform) == before
     good = platform.run("load", "--all-or-nothing", written(REGISTER, EXAMINE, FILE))
     assert good.returncode == 0
 

@@ -74,7 +74,7 @@ def test_a_notice_that_cannot_be_is_refused_by_its_field(
 def test_the_next_years_notice_makes_provisional_days_final(
     platform: Platform, application: str, tmp_path: Path
 ) -> None:
-    asked = {"start": "2026-12-28", "days": 5}
+    asked: dict[str, str | int] = {"start": "2026-12-28", "days": 5}
     reader = platform.signed_in("officer1")
     before = statutory(platform, application)
     assert (before["due"], before["provisional"]) == ("2027-02-12", True)
