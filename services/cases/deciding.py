@@ -51,6 +51,16 @@ def _window_passed(s: Situation) -> str | None:
     return None
 
 
+def _hearing_in_time(s: Situation) -> str | None:
+    notice = s.last("notify")
+    if notice is None:
+        return None
+    ends = rules.statement_window_ends(date.fromisoformat(notice["on"]), s.calendar)
+    if s.day > ends:
+        return f"听证须在{ends}以前申请，逾期视为放弃"
+    return None
+
+
 def _hearing_over(s: Situation) -> str | None:
     if len(s.all("request-hearing")) > len(s.all("hold-hearing")):
         return "当事人已申请听证，尚未举行"
@@ -211,6 +221,7 @@ rights_told = Guard(
 )
 noticed = Guard("已事先告知", articles.NOTICE, _noticed)
 window_passed = Guard("申辩期满或放弃", articles.STATEMENT_DAYS, _window_passed)
+hearing_in_time = Guard("五个工作日内申请", articles.HEARING_DAYS, _hearing_in_time)
 hearing_over = Guard("听证已举行", articles.HEARING, _hearing_over)
 hearing_requested = Guard("已申请听证", articles.HEARING, _hearing_requested)
 hearing_announced = Guard(

@@ -179,7 +179,8 @@ STEPS = (
         command="request-hearing", title="申请听证", article=articles.HEARING,
         roles=by(LEGAL, COMMITTEE), source=states("noticed", "legally_reviewed"), target=None,
         event="hearing-requested", payload=schemas.Empty,
-        guards=(deciding.noticed, deciding.hearing_over), clocks=(Suspend("decision", "HEARING"),),
+        guards=(deciding.noticed, deciding.hearing_in_time, deciding.hearing_over),
+        clocks=(Suspend("decision", "HEARING"),),
     ),
     Row(
         command="hold-hearing", title="举行听证", article=articles.HEARING,

@@ -214,3 +214,9 @@ def test_a_discussion_before_the_partys_answer_is_held_again(answer: str) -> Non
     walk.refused(deciding.discussed, "decide", "2024-04-01", amount="500000.00")
     walk.take("discuss", "2024-04-01", amount="500000.00")
     walk.take("decide", "2024-04-01", amount="500000.00")
+
+
+def test_a_hearing_is_asked_for_within_five_working_days_of_the_notice() -> None:
+    late = Walk().to("notify")  # served on Friday, 2024-03-15
+    late.refused(deciding.hearing_in_time, "request-hearing", "2024-03-25")
+    late.take("request-hearing", "2024-03-22")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from services.cases.examples import PENALTY_CASE
 from services.complaints.examples import MEDIATOR
+from tests.platform_process import ECOCASE, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.platform_process import Platform
@@ -44,6 +46,23 @@ def penalties(platform: Platform) -> set[str]:
     page = reader.get("/cases/penalties", params={"limit": 200}).json()
     assert page["next"] is None
     return {item["id"] for item in page["items"]}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def load_from_nobody(
+    platform: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A load where no platform is; it waits for one while the other tests run."""
+    file = tmp_path_factory.mktemp("away") / "caseload.jsonl"
+    file.write_text('{"caseload": "away"}\n' + json.dumps(REGISTER))
+    with subprocess.Popen(  # noqa: S603 - our own command
+        [ECOCASE, "load", str(file), "--url", f"http://127.0.0.1:{free_port()}"],
+        env=platform.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        yield process
+        process.kill()
 
 
 @pytest.fixture
@@ -81,16 +100,21 @@ def test_an_edited_line_is_refused_by_its_number(
     platform: Platform, written: Callable[..., str]
 ) -> None:
     name = next(_names)
-    platform.run("load", written(REGISTER, EXAMINE, name=name))
-    for edited in (
+    edits = [
         {**EXAMINE, "data": {"opinion": "改过的意见"}},
         {**EXAMINE, "actor": "officer1"},
         {**EXAMINE, "at": "2024-03-04T11:00:00"},
-    ):
-        refused = platform.run("load", written(REGISTER, edited, name=name))
-        assert refused.returncode == 1
-        assert "第 3 行：与已载入的内容不同" in refused.stderr
-        assert "已有 1，拒绝 1" in refused.stdout
+    ]
+    whole = [[of(ref, line) for line in (REGISTER, EXAMINE)] for ref in "bcd"]
+    edited = [
+        [of(ref, line) for line in (REGISTER, edit)] for ref, edit in zip("bcd", edits, strict=True)
+    ]
+    platform.run("load", written(*itertools.chain(*whole), name=name))
+    refused = platform.run("load", written(*itertools.chain(*edited), name=name))
+    assert refused.returncode == 1
+    assert "载入 0，已有 3，拒绝 3" in refused.stdout
+    for number in (3, 5, 7):
+        assert f"第 {number} 行：与已载入的内容不同" in refused.stderr
 
 
 def test_the_same_refs_in_two_caseloads_are_different_cases(
@@ -102,52 +126,54 @@ def test_the_same_refs_in_two_caseloads_are_different_cases(
     assert len(penalties(platform) - before) == 2
 
 
-@pytest.mark.parametrize(
-    "bad,field,reason",
-    [
-        ("{", "", "JSON"),
-        ("[]", "", "JSON 对象"),
-        ({**EXAMINE, "service": "courts"}, "service", "没有这一服务"),
-        ({**EXAMINE, "command": "pardon"}, "command", "没有这一命令"),
-        ({**EXAMINE, "note": "x"}, "note", "没有这个字段"),
-        ({k: v for k, v in EXAMINE.items() if k != "at"}, "at", "缺少"),
-        ({**EXAMINE, "at": "last spring"}, "at", "RFC 3339"),
-        ({**EXAMINE, "data": []}, "data", "JSON 对象"),
-        ({**EXAMINE, "data": {"opinion": ""}}, "data.opinion", "至少"),
-        ({**EXAMINE, "actor": "张 三"}, "actor", "账号"),
-        ({**EXAMINE, "ref": "zz"}, "ref", "尚未登记"),
-        (
-            {
-                **REGISTER,
-                "ref": "b",
-                "data": {
-                    **PENALTY_CASE["register"],
-                    "party": {**PENALTY_CASE["register"]["party"], "code": "91500110MAACATRW38"},
-                },
-            },
-            "data.party",
-            "校验位",
-        ),
-        ({**EXAMINE, "ref": 7}, "ref", "应为文字"),
-        ({**EXAMINE, "actor": "officer9"}, "actor", "没有账号"),
-        ({**EXAMINE, "actor": "approver1"}, "actor", "须由"),
-        ({**EXAMINE, "at": "2024-02-01"}, "at", "早于"),
-        ({**EXAMINE, "at": "2199-01-01"}, "at", "不得晚于现在"),
-        ({**EXAMINE, "command": "claim-item"}, "command", "行政处罚案件没有这一命令"),
-        (FILE, "command", "只能在"),
-        (REGISTER, "command", "已登记"),
-    ],
-)
-def test_a_bad_line_is_named_and_the_good_ones_load(
-    platform: Platform, written: Callable[..., str], bad: Any, field: str, reason: str
+WITHOUT_TIME = {name: value for name, value in EXAMINE.items() if name != "at"}
+FALSE_CODE = {**PENALTY_CASE["register"]["party"], "code": "91500110MAACATRW38"}
+BAD: list[tuple[Any, str, str]] = [
+    ("{", "", "不是完整的 JSON"),
+    ("[]", "", "应为一个 JSON 对象"),
+    ({**EXAMINE, "service": "courts"}, "service", "没有这一服务"),
+    ({**EXAMINE, "command": "pardon"}, "command", "没有这一命令"),
+    ({**EXAMINE, "command": "claim-item"}, "command", "行政处罚案件没有这一命令"),
+    ({**EXAMINE, "note": "x"}, "note", "没有这个字段"),
+    (WITHOUT_TIME, "at", "缺少该字段"),
+    ({**EXAMINE, "at": "last spring"}, "at", "不是 RFC 3339 的时间"),
+    ({**EXAMINE, "at": "2024-02-01"}, "at", "早于上一步骤"),
+    ({**EXAMINE, "at": "2199-01-01"}, "at", "不得晚于现在"),
+    ({**EXAMINE, "data": []}, "data", "应为一个 JSON 对象"),
+    ({**EXAMINE, "data": {"opinion": ""}}, "data.opinion", "至少 1 个字"),
+    ({**REGISTER, "data": {**REGISTER["data"], "party": FALSE_CODE}}, "data.party", "校验位不符"),
+    ({**EXAMINE, "actor": "张 三"}, "actor", "应为账号代码"),
+    ({**EXAMINE, "actor": "officer9"}, "actor", "没有账号 officer9"),
+    ({**EXAMINE, "actor": "approver1"}, "actor", "须由"),
+    ({**EXAMINE, "ref": "never opened"}, "ref", "尚未登记"),
+    ({**EXAMINE, "ref": 7}, "ref", "应为文字"),
+    (FILE, "command", "只能在“初步审查”时办理"),
+    (REGISTER, "command", "该事项已登记"),
+]
+"""What may be wrong with the second line of a case, the field at fault, and the reason given."""
+
+
+def of(ref: str, line: Any) -> Any:
+    """A line as one of another case, where it names one at all."""
+    return {**line, "ref": ref} if isinstance(line, dict) and line["ref"] == "a" else line
+
+
+def test_every_bad_line_is_named_by_number_field_and_reason_and_the_good_ones_load(
+    platform: Platform, written: Callable[..., str]
 ) -> None:
-    file = written(REGISTER, bad)
-    done = platform.run("load", file)
+    cases = [
+        (of(f"a{number}", REGISTER), of(f"a{number}", bad))
+        for number, (bad, _, _) in enumerate(BAD)
+    ]
+    before = penalties(platform)
+    done = platform.run("load", written(*itertools.chain.from_iterable(cases)))
     assert done.returncode == 1
-    assert "载入 1，已有 0，拒绝 1" in done.stdout
-    [fault] = [said for said in done.stderr.splitlines() if said.startswith("第 ")]
-    assert fault.startswith(f"第 3 行{f' {field}' if field else ''}：")
-    assert reason in fault
+    assert f"载入 {len(BAD)}，已有 0，拒绝 {len(BAD)}" in done.stdout
+    assert len(penalties(platform) - before) == len(BAD)
+    faults = [said for said in done.stderr.splitlines() if said.startswith("第 ")]
+    for number, ((_, field, reason), fault) in enumerate(zip(BAD, faults, strict=True)):
+        assert fault.startswith(f"第 {2 * number + 3} 行{f' {field}' if field else ''}：")
+        assert reason in fault
 
 
 def test_what_hangs_on_a_bad_line_is_refused_with_it(
@@ -175,29 +201,46 @@ def test_a_mended_line_goes_in_between_those_already_there(
     assert "载入 1，已有 4，拒绝 0" in mended.stdout
 
 
+TWICE_THE_SAME = {**FILE["data"], "investigators": ["officer1", "officer1"]}
+
+
 @pytest.mark.parametrize(
     "bad",
     [
-        "{",
-        {**FILE, "at": "2024-02-01"},
-        {**FILE, "at": "2199-01-01"},
-        {**FILE, "actor": "legal1"},
-        {**FILE, "actor": "leader9"},
-        {**FILE, "data": {**FILE["data"], "investigators": ["officer1", "officer1"]}},
+        ["{"],
+        [{**FILE, "actor": "leader9"}],
+        [
+            {**FILE, "at": "2024-02-01"},
+            {**FILE, "at": "2199-01-01"},
+            {**FILE, "actor": "legal1"},
+            {**FILE, "data": TWICE_THE_SAME},
+        ],
     ],
+    ids=["a line", "an account", "a rule"],
 )
-def test_all_or_nothing_loads_nothing_where_a_line_or_a_rule_stands_against_it(
-    platform: Platform, written: Callable[..., str], bad: Any
+def test_all_or_nothing_loads_nothing_where_one_thing_stands_against_it(
+    platform: Platform, written: Callable[..., str], bad: list[Any]
 ) -> None:
-    file = written(REGISTER, EXAMINE, bad)
+    cases = [
+        [of(f"a{number}", line) for line in (REGISTER, EXAMINE, last)]
+        for number, last in enumerate([*bad, FILE])
+    ]
     before = penalties(platform)
+    file = written(*itertools.chain.from_iterable(cases))
     refused = platform.run("load", "--all-or-nothing", file)
     assert refused.returncode == 1
-    assert "载入 0，已有 0，拒绝 1" in refused.stdout
-    assert "第 4 行" in refused.stderr
+    assert f"载入 0，已有 0，拒绝 {len(bad)}" in refused.stdout
+    for number in range(len(bad)):
+        assert f"第 {3 * number + 4} 行" in refused.stderr
     assert penalties(platform) == before
-    good = platform.run("load", "--all-or-nothing", written(REGISTER, EXAMINE, FILE))
-    assert good.returncode == 0
+
+
+def test_all_or_nothing_loads_all_where_nothing_stands_against_it(
+    platform: Platform, written: Callable[..., str]
+) -> None:
+    done = platform.run("load", "--all-or-nothing", written(REGISTER, EXAMINE, FILE))
+    assert done.returncode == 0
+    assert "载入 3，已有 0，拒绝 0" in done.stdout
 
 
 def test_times_without_offset_are_shanghais_and_a_bare_date_is_nine(
@@ -256,10 +299,9 @@ def test_a_file_that_names_no_caseload_is_none(platform: Platform, text: str) ->
 
 
 def test_a_platform_that_is_away_ends_the_load_with_three(
-    platform: Platform, new_platform: Callable[[], Platform], written: Callable[..., str]
+    load_from_nobody: subprocess.Popen[bytes],
 ) -> None:
-    away = new_platform()
-    credentials = str(platform.data / "credentials.json")
-    done = away.run("load", written(REGISTER), "--credentials", credentials)
-    assert done.returncode == 3
-    assert "没有应答" in done.stderr
+    said, complaint = load_from_nobody.communicate(timeout=30)
+    assert load_from_nobody.returncode == 3
+    assert "载入 0，已有 0，拒绝 0" in said.decode()
+    assert "10 秒没有应答" in complaint.decode()

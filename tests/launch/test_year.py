@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -78,21 +79,28 @@ def test_the_figures_are_those_of_the_report(loaded: Platform) -> None:
     assert "核对 24 项，0 项不同" in checked.stdout
 
 
-def test_a_figure_that_differs_is_printed(loaded: Platform, tmp_path: Path) -> None:
+def test_each_figure_that_differs_is_printed(loaded: Platform, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.csv"
     wrong.write_text(
-        SHIPPED.read_text().replace("cases.penalised.air,16,", "cases.penalised.air,17,")
+        SHIPPED.read_text()
+        .replace("cases.penalised.air,16,", "cases.penalised.air,17,")
+        .replace("complaints.handled_rate,100,", "complaints.handled_rate,99.5,")
     )
     checked = loaded.run("figures", "2024", "--check", str(wrong), *OWNERS)
     assert checked.returncode == 1
-    assert "cases.penalised.air" in checked.stdout
-    assert "核对 24 项，1 项不同" in checked.stdout
+    air, rate, total = checked.stdout.splitlines()
+    assert air.startswith("cases.penalised.air")
+    assert air.endswith("应为 17，实为 16")
+    assert rate.startswith("complaints.handled_rate")
+    assert rate.endswith("应为 99.5，实为 100")
+    assert total == "核对 24 项，2 项不同"
 
 
 def test_as_csv_unknown_figures_are_blank(loaded: Platform) -> None:
     printed = loaded.run("figures", "2024", "--format", "csv").stdout
     values = {row["id"]: row["value"] for row in csv.DictReader(printed.splitlines())}
     assert len(values) == 80
+    assert all(re.fullmatch(r"(\d+(\.\d+)?)?", value) for value in values.values())
     assert values["complaints.handled_rate"] == "100"
     assert values["office.disclosure"] == ""
 
