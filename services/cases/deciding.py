@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from services.cases.rules import Bounds, Law
     from shared.workflow.table import Situation
 
+MIN_VOTERS = 3
+
 
 def _party_kind(s: Situation) -> str:
     clue = s.last("register")
@@ -74,6 +76,9 @@ def _hearing_requested(s: Situation) -> str | None:
 
 
 def _hearing_announced(s: Situation) -> str | None:
+    request = s.last("request-hearing")
+    if request and s.payload.notice_served_on < date.fromisoformat(request["on"]):
+        return "听证通知书不可能在申请以前送达"
     earliest = s.calendar.add_workdays(s.payload.notice_served_on, rules.HEARING_NOTICE_DAYS).on
     if s.day < earliest:
         return f"听证通知书须在举行七个工作日前送达，最早可在{earliest}举行"
@@ -103,10 +108,9 @@ def _discussed(s: Situation) -> str | None:
     notice = s.last("notify")
     grave = bool(notice and notice["grave_kinds"])
     discussion = s.last("discuss")
-    if not rules.discussion_due(s.payload.amount, grave_kinds=grave):
-        return None
     if discussion is None:
-        return "情节复杂或者重大，须经负责人集体讨论"
+        due = rules.discussion_due(s.payload.amount, grave_kinds=grave)
+        return "情节复杂或者重大，须经负责人集体讨论" if due else None
     later = [*s.all("hear-statement"), *s.all("request-hearing")]
     if notice and any(o["at"] > discussion["at"] for o in later):
         return "集体讨论后当事人提出申辩或者听证，须再次集体讨论"
@@ -116,6 +120,8 @@ def _discussed(s: Situation) -> str | None:
 
 
 def _voters_apart(s: Situation) -> str | None:
+    if len(set(s.payload.voters)) < MIN_VOTERS:
+        return f"表决人员不得少于{MIN_VOTERS}名，同一人只计一次"
     voting = sorted(set(s.payload.voters) & set(investigators(s)))
     return f"调查人员{'、'.join(voting)}不得参加表决" if voting else None
 
@@ -125,9 +131,17 @@ def _was_penalised(s: Situation) -> str | None:
 
 
 def _not_above_notice(s: Situation) -> str | None:
-    notice = s.last("notify")
-    if notice and s.payload.amount > Decimal(notice["proposed_amount"]):
-        return f"罚款不得高于告知的{notice['proposed_amount']}元（申辩不加重）"
+    """No heavier than told: not than the last notice, nor than one that was answered before it."""
+    returned = s.last("return-for-investigation")
+    since = returned["at"] if returned else ""
+    notices = [o for o in s.all("notify") if o["at"] >= since]
+    answers = [*s.all("hear-statement"), *s.all("request-hearing")]
+    binding = [o for o in notices if any(a["at"] > o["at"] for a in answers)] + notices[-1:]
+    if not binding:
+        return None
+    told = min(Decimal(o["proposed_amount"]) for o in binding)
+    if s.payload.amount > told:
+        return f"罚款不得高于告知的{told}元（申辩不加重）"
     return None
 
 

@@ -67,10 +67,25 @@ def _within_limitation(s: Situation) -> str | None:
     clue = s.last("register")
     if clue is None:
         return None
+    if s.payload.act_ended_on > s.day:
+        return f"违法行为终了日期晚于立案之日{s.day}"
     last = rules.limitation_ends(s.payload.act_ended_on, harmful=s.payload.harmful)
     if date.fromisoformat(clue["discovered_on"]) > last:
         return f"违法行为在{last}之后才被发现，不再给予行政处罚"
     return None
+
+
+def _discovered_by_now(s: Situation) -> str | None:
+    return "发现日期晚于登记之日" if s.payload.discovered_on > s.day else None
+
+
+def _told_by_now(s: Situation) -> str | None:
+    told = s.payload.told_party_on
+    return "告知日期晚于办理之日" if told is not None and told > s.day else None
+
+
+def _not_suspended(s: Situation) -> str | None:
+    return "调查已中止，须先恢复" if len(s.all("suspend")) > len(s.all("resume")) else None
 
 
 def _is_investigator(s: Situation) -> str | None:
@@ -174,6 +189,13 @@ four_conditions = Guard("立案四条件", articles.FOUR_CONDITIONS, _four_condi
 within_limitation = Guard(
     "未过追责时效", articles.LIMITATION, _within_limitation, asks_payload=True, field="act_ended_on"
 )
+discovered_by_now = Guard(
+    "已经发现", articles.FILING_DAYS, _discovered_by_now, asks_payload=True, field="discovered_on"
+)
+told_by_now = Guard(
+    "已经告知", articles.RESULT_TOLD, _told_by_now, asks_payload=True, field="told_party_on"
+)
+not_suspended = Guard("调查未中止", articles.DECISION_PAUSES, _not_suspended)
 is_investigator = Guard("本案执法人员", articles.TWO_OFFICERS, _is_investigator)
 reviewer_apart = Guard("审查与调查分离", articles.REVIEWERS_APART, _is_no_investigator)
 legal_apart = Guard("审核与调查分离", articles.LEGAL_APART, _is_no_investigator)

@@ -39,7 +39,8 @@ MEASURES = (
     Row(
         command="end-appraisal", title="监测、鉴定结果", article=articles.RESULT_TOLD,
         roles=by(Role.INVESTIGATOR), source=_INVESTIGATING, target=None,
-        event="appraisal-ended", payload=schemas.AppraisalResult, guards=(guards.appraisal_open,),
+        event="appraisal-ended", payload=schemas.AppraisalResult,
+        guards=(guards.appraisal_open, guards.told_by_now),
         clocks=(Resume("decision", "APPRAISE"), Resume("seizure", "APPRAISE")),
         correctable=frozenset({"told_party_on"}),
     ),
@@ -50,7 +51,7 @@ MEASURES = (
     ),
     Row(
         command="resume", title="恢复调查", article=articles.DECISION_PAUSES,
-        roles=by(Role.LEADER), source=_INVESTIGATING, target=None, event="investigation-resumed",
+        roles=by(Role.LEADER), source=_UNDER_WAY, target=None, event="investigation-resumed",
         payload=schemas.Reason, clocks=(Resume("decision", "SUSPEND"),),
     ),
     Row(

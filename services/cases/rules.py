@@ -42,10 +42,9 @@ PERIODS = Periods(
             title="立案审查期限",
             length=15,
             unit=Unit.CALENDAR,
-            roll=Roll.FORWARD,
+            roll=Roll.NONE,
             article=articles.FILING_DAYS,
             extensions=(Extension(15, articles.FILING_DAYS, "局领导"),),
-            roll_article=articles.measure_30("附则"),
         ),
         Period(
             code="decision",

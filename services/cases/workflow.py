@@ -103,7 +103,7 @@ STEPS = (
     Row(
         command="register", title="登记线索", article=articles.FILING_DAYS,
         roles=by(OFFICER, Role.PETITIONS, Role.SUPERVISOR), source=states(), target="clue",
-        event="clue-registered", payload=schemas.Clue,
+        event="clue-registered", payload=schemas.Clue, guards=(guards.discovered_by_now,),
         clocks=(Start("filing", "filing"),), document="线索登记表",
         correctable=frozenset({"source", "township"}),
     ),
@@ -122,7 +122,7 @@ STEPS = (
         source=states("preliminary"), target="filed", event="case-filed", payload=schemas.Filing,
         guards=(guards.four_conditions, guards.two_investigators, guards.within_limitation),
         clocks=(End("filing"), Start("decision", "decision")), document="立案审批表",
-        officers=_named_investigators, correctable=frozenset({"cause", "base", "licensed"}),
+        officers=_named_investigators, correctable=frozenset({"cause"}),
     ),
     Row(
         command="decline-filing", title="不予立案", article=articles.FOUR_CONDITIONS,
@@ -133,15 +133,16 @@ STEPS = (
     Row(
         command="investigate", title="开展调查", article=articles.INVESTIGATION,
         roles=by(OFFICER), source=states("filed"), target="investigating",
-        event="investigation-started", payload=schemas.Empty, guards=(guards.is_investigator,),
+        event="investigation-started", payload=schemas.Empty,
+        guards=(guards.is_investigator, guards.not_suspended),
     ),
     Row(
         command="conclude-investigation", title="调查终结", article=articles.INVESTIGATION,
         roles=by(OFFICER), source=states("investigating"), target="investigated",
         event="investigation-concluded", payload=schemas.Examination,
         guards=(
-            guards.is_investigator, guards.inspected, guards.no_appraisal_open,
-            guards.results_told,
+            guards.is_investigator, guards.not_suspended, guards.inspected,
+            guards.no_appraisal_open, guards.results_told,
         ),
         document="调查报告",
     ),

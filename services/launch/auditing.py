@@ -30,6 +30,20 @@ class Difference:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What differed in one walk: the service's version, and the one the statistics had applied."""
+
+    reason: str
+    version: int
+    applied: int
+
+    def persists(self, first: _Found) -> bool:
+        """Whether it is still the first walk's difference, and not that of a later step."""
+        behind = first.applied < first.version
+        return not behind or self.applied < first.version or self.applied >= self.version
+
+
 @dataclass(slots=True)
 class Reconciled:
     """What a reconciliation compared and found."""
@@ -74,30 +88,38 @@ async def reconcile(client: Client) -> Reconciled:
             deadline = loop.time() + RECHECK_SECONDS
             while differing and loop.time() < deadline:
                 await asyncio.sleep(RECHECK_PAUSE)
-                differing = await _differing(client, account, service, Reconciled())
+                again = await _differing(client, account, service, Reconciled())
+                differing = {
+                    aggregate_id: again[aggregate_id]
+                    for aggregate_id, first in differing.items()
+                    if aggregate_id in again and again[aggregate_id].persists(first)
+                }
             result.differences += [
-                Difference(service, aggregate_id, reason)
-                for aggregate_id, reason in sorted(differing.items())
+                Difference(service, aggregate_id, found.reason)
+                for aggregate_id, found in sorted(differing.items())
             ]
     return result
 
 
 async def _differing(
     client: Client, account: str, service: str, result: Reconciled
-) -> dict[str, str]:
+) -> dict[str, _Found]:
     """Walk a service and its facts side by side, both in the order of ids."""
-    differing: dict[str, str] = {}
+    differing: dict[str, _Found] = {}
     facts = {
         fact["id"]: fact
         async for fact in _pages(client, account, "/reporting/facts", {"topic": service})
     }
     async for aggregate in _pages(client, account, f"/{service}/aggregates", {}):
         result.aggregates += 1
-        reason = _difference(aggregate, facts.pop(aggregate["id"], None))
+        fact = facts.pop(aggregate["id"], None)
+        reason = _difference(aggregate, fact)
         if reason is not None:
-            differing[aggregate["id"]] = reason
-    for aggregate_id in facts:
-        differing[aggregate_id] = "统计中有，服务中没有"
+            row = aggregate["row"] or aggregate["event"]
+            applied = fact["version"] if fact else 0
+            differing[aggregate["id"]] = _Found(reason, row["version"], applied)
+    for aggregate_id, fact in facts.items():
+        differing[aggregate_id] = _Found("统计中有，服务中没有", 0, fact["version"])
     return differing
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from services.launch.settings import Settings
 
-DRAIN_SECONDS = 2
+DRAIN_SECONDS = 1
 LOG_BYTES = 64 * 1024 * 1024
 MENDABLE = (
     CredentialsLostError,

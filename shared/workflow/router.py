@@ -6,6 +6,7 @@ validated once against the row's payload, and the schema is given to OpenAPI bes
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from shared.workflow.table import Procedure, Row
 
 MAX_KEY = 200
+_KEY = re.compile("[!-~]+")
 MAX_VERSION_DIGITS = 9
 
 
@@ -93,7 +95,7 @@ def _handler(
         key = request.headers.get("idempotency-key", "")
         if not key:
             raise MissingIdempotencyKey("请在 Idempotency-Key 头给出本次请求的唯一键")
-        if len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
+        if len(key) > MAX_KEY or not _KEY.fullmatch(key):
             raise InvalidInput(f"须为不超过 {MAX_KEY} 个可见 ASCII 字符", field="Idempotency-Key")
         if names_a_person(key):
             raise InvalidInput("不得含有手机号或身份证号", field="Idempotency-Key")

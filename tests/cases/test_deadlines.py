@@ -16,8 +16,9 @@ from tests.cases.walk import Walk
 @pytest.mark.parametrize(
     "period, started, due",
     [
-        pytest.param("filing", "2026-09-18", "2026-10-08", id="十五日届满在国庆，顺延"),
-        pytest.param("filing", "2024-03-01", "2024-03-18", id="十五日届满在周六，顺延"),
+        pytest.param("filing", "2026-09-18", "2026-10-03", id="立案十五日届满在国庆，不顺延"),
+        pytest.param("payment", "2026-09-18", "2026-10-08", id="缴款十五日届满在国庆，顺延"),
+        pytest.param("filing", "2024-03-01", "2024-03-16", id="立案十五日届满在周六，不顺延"),
         pytest.param("decision", "2024-07-03", "2024-10-08", id="九十日届满在国庆，顺延"),
         pytest.param("decision", "2024-03-05", "2024-06-03", id="九十日届满在工作日"),
         pytest.param("seizure", "2024-09-07", "2024-10-07", id="查封三十日不顺延"),
@@ -38,14 +39,14 @@ def test_filing_is_extended_once_by_fifteen_days() -> None:
     walk = Walk().to("examine")
     walk.refused(articles.FILING_DAYS, "extend-filing", "2024-03-05", days=16)
     walk.take("extend-filing", "2024-03-05", days=15)
-    assert walk.clock("filing", date(2024, 3, 5)).due.on == date(2024, 4, 1)
+    assert walk.clock("filing", date(2024, 3, 5)).due.on == date(2024, 3, 31)
     walk.refused(articles.FILING_DAYS, "extend-filing", "2024-03-06", days=15)
 
 
 def test_an_expired_period_cannot_be_extended() -> None:
     walk = Walk().to("examine")
-    walk.refused(articles.FILING_DAYS, "extend-filing", "2024-03-19", days=15)
-    walk.take("extend-filing", "2024-03-18", days=15)
+    walk.refused(articles.FILING_DAYS, "extend-filing", "2024-03-17", days=15)
+    walk.take("extend-filing", "2024-03-16", days=15)
 
 
 def test_ninety_days_grow_to_one_hundred_and_fifty_and_no_further() -> None:
@@ -72,7 +73,7 @@ def test_an_appraisal_pauses_the_ninety_days_and_a_seizure_under_way() -> None:
     walk = Walk().to("investigate")
     walk.take("seize", "2024-03-06")
     walk.take("begin-appraisal", "2024-03-07")
-    walk.take("end-appraisal", "2024-03-17", told_party_on="2024-03-18")
+    walk.take("end-appraisal", "2024-03-17", told_party_on="2024-03-17")
     assert walk.clock("decision", date(2024, 3, 20)).paused == 10
     assert walk.clock("seizure", date(2024, 3, 20)).due.on == date(2024, 4, 15)
 

@@ -54,7 +54,7 @@ def test_a_certificate_must_be_in_force_on_the_day() -> None:
     clue = {"discovered_on": last.isoformat()}
     acted = {"act_ended_on": last.isoformat()}
     walk = Walk()
-    walk.take("register", "2035-12-30", **clue)
+    walk.take("register", last.isoformat(), **clue)
     walk.take("examine", "2035-12-31")
     walk.refused(guards.two_investigators, "file", "2036-01-01", **acted)
     walk.take("file", "2035-12-31", **acted)

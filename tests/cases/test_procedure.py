@@ -220,3 +220,47 @@ def test_a_hearing_is_asked_for_within_five_working_days_of_the_notice() -> None
     late = Walk().to("notify")  # served on Friday, 2024-03-15
     late.refused(deciding.hearing_in_time, "request-hearing", "2024-03-25")
     late.take("request-hearing", "2024-03-22")
+
+
+def test_nothing_ended_or_was_told_after_the_day_it_is_entered() -> None:
+    walk = Walk()
+    walk.take("register", "2024-03-01", discovered_on="2024-03-01")
+    walk.take("examine", "2024-03-02")
+    walk.refused(guards.within_limitation, "file", "2024-03-04", act_ended_on="2024-03-05")
+    walk.take("file", "2024-03-04", act_ended_on="2024-03-04")
+    walk.take("investigate", "2024-03-05")
+    walk.take("begin-appraisal", "2024-03-06")
+    walk.refused(guards.told_by_now, "end-appraisal", "2024-03-08", told_party_on="2024-03-09")
+    walk.take("end-appraisal", "2024-03-08", told_party_on="2024-03-08")
+
+
+def test_a_suspended_investigation_is_resumed_before_it_is_concluded() -> None:
+    walk = Walk().to("inspect")
+    walk.take("suspend", "2024-03-11")
+    walk.refused(guards.not_suspended, "conclude-investigation", "2024-03-12")
+    walk.take("resume", "2024-03-12")
+    walk.take("conclude-investigation", "2024-03-12")
+
+
+def test_three_different_persons_vote() -> None:
+    walk = Walk().to("review-legality")
+    walk.refused(deciding.voters_apart, "discuss", "2024-03-26", voters=["leader1"] * 3)
+    walk.take("discuss", "2024-03-26", voters=["leader1", "committee1", "committee2"])
+
+
+def test_an_answer_binds_to_the_notice_it_answered_whatever_is_told_later() -> None:
+    walk = Walk().to("notify", notify={"proposed_amount": "150000.00"})
+    walk.take("hear-statement", "2024-03-18")
+    walk.take("notify", "2024-03-19", proposed_amount="200000.00")
+    walk.take("review-legality", "2024-03-27")
+    walk.refused(deciding.not_above_notice, "decide", "2024-03-27", amount="150000.01")
+    walk.take("decide", "2024-03-27", amount="150000.00")
+
+
+def test_a_hearing_is_announced_after_it_was_asked_for() -> None:
+    walk = Walk().to("notify")
+    walk.take("request-hearing", "2024-03-18")
+    walk.refused(
+        deciding.hearing_announced, "hold-hearing", "2024-03-28", notice_served_on="2024-03-15"
+    )
+    walk.take("hold-hearing", "2024-03-28", notice_served_on="2024-03-18")

@@ -141,6 +141,11 @@ async def test_a_false_credit_code_is_refused_by_its_check_digit(service: Servic
     assert "校验位" in answer.text
 
 
+async def test_a_clue_is_not_discovered_after_it_was_registered(service: Service) -> None:
+    answer = await service.post("/penalties", "officer1", CLUE, "2024-02-29")
+    assert (answer.status_code, answer.json()["field"]) == (409, "discovered_on")
+
+
 async def test_a_command_needs_a_key(service: Service) -> None:
     answer = await service.http.post(
         "/penalties", json={"data": CLUE}, headers=service.headers("officer1")
@@ -234,7 +239,7 @@ async def test_a_case_is_read_with_its_clocks_and_texts(service: Service) -> Non
     case = await registered(service)
     read = (await service.get(f"/penalties/{case}", "officer1")).json()
     clock = read["clocks"][0]
-    assert (clock["name"], clock["due"]) == ("filing", "2024-03-18")  # 03-16 a Saturday: forward
+    assert (clock["name"], clock["due"]) == ("filing", "2024-03-16")  # a Saturday: it does not roll
     assert read["facts"]["register"][0]["description"] == CLUE["description"]
     assert [person["name"] for person in read["persons"].values()] == [CLUE["party"]["name"]]
 

@@ -51,7 +51,14 @@ def add_to(app: typer.Typer) -> None:
             typer.echo(f"ecocase：没有这些服务的数字：{'、'.join(unknown)}", err=True)
             raise typer.Exit(1)
         if wanted is not None:
-            raise typer.Exit(_check(shown, wanted))
+            owners = {f["owner"] for f in shown}
+            known = {f["id"] for f in answer["figures"]}
+            unknown = [
+                name
+                for name in wanted
+                if name not in known and (not owner or name.partition(".")[0] in owners)
+            ]
+            raise typer.Exit(_check(shown, wanted, unknown))
         _print(answer, shown, form)
 
 
@@ -74,8 +81,10 @@ def _expected(path: Path) -> dict[str, str]:
         raise typer.Exit(1) from error
 
 
-def _check(figures: list[dict[str, Any]], wanted: dict[str, str]) -> int:
-    differing = 0
+def _check(figures: list[dict[str, Any]], wanted: dict[str, str], unknown: list[str]) -> int:
+    for name in unknown:
+        typer.echo(f"{name}：没有这一数字")
+    differing = len(unknown)
     compared = 0
     for figure in figures:
         if figure["id"] not in wanted:
@@ -88,7 +97,7 @@ def _check(figures: list[dict[str, Any]], wanted: dict[str, str]) -> int:
                 f"{figure['id']}（{figure['title']}）："
                 f"应为 {expected or '空'}，实为 {found or '空'}"
             )
-    typer.echo(f"核对 {compared} 项，{differing} 项不同")
+    typer.echo(f"核对 {compared + len(unknown)} 项，{differing} 项不同")
     return 1 if differing or not compared else 0
 
 
