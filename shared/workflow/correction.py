@@ -6,7 +6,7 @@ is corrected and how; the facts follow it, and so do the statistics. Old events 
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -78,7 +78,7 @@ def correction_rows(
             return f"可更正的步骤：{'、'.join(sorted(by_command))}"
         if p.occurrence >= len(s.all(p.target)):
             return "该步骤没有这一次办理"
-        return _fault(row, p.changes)
+        return _fault(row, p.changes) or _out_of_order(s, corrected, row)
 
     def pending(s: Situation) -> str | None:
         settled = len(s.all("correct")) + len(s.all("reject-correction"))
@@ -183,6 +183,31 @@ def _fault(row: Row, changes: Mapping[str, Any]) -> str | None:
             _normal(row, field, value)
         except ValidationError:
             return f"“{field}”的值不合规定"
+    return None
+
+
+def _out_of_order(s: Situation, rows: tuple[Row, ...], row: Row) -> str | None:
+    """Say why it cannot have happened then: steps keep their order, records follow the opening."""
+    if TIME not in s.payload.changes:
+        return None
+    instant, occurrence = parse_instant(str(s.payload.changes[TIME])), s.payload.occurrence
+    if instant > s.at:
+        return "更正后的时间晚于现在"
+    if row.is_record:
+        opening = next(one.command for one in rows if one.opens)
+        opened = datetime.fromisoformat(s.done(opening)["at"])
+        return "更正后的时间早于登记时间" if instant < opened else None
+    steps = sorted(
+        (datetime.fromisoformat(taken["at"]), one.command, number)
+        for one in rows
+        if not one.is_record
+        for number, taken in enumerate(s.all(one.command))
+    )
+    place = next(n for n, step in enumerate(steps) if step[1:] == (row.command, occurrence))
+    if place > 0 and instant < steps[place - 1][0]:
+        return "更正后的时间早于上一步骤"
+    if place + 1 < len(steps) and instant > steps[place + 1][0]:
+        return "更正后的时间晚于下一步骤"
     return None
 
 

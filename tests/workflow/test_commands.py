@@ -260,6 +260,21 @@ async def test_a_correction_takes_two_persons_and_leaves_the_old_event(service: 
     assert history[-1]["data"]["changes"] == {"source": "complaint"}
 
 
+@pytest.mark.parametrize("wrong", ["2024-02-01", "2024-03-06", "2199-01-01"])
+async def test_a_corrected_time_keeps_the_order_of_steps(service: Service, wrong: str) -> None:
+    case = await registered(service)
+    path = f"/penalties/{case}"
+    await service.post(f"{path}/examine", "officer1", {"opinion": "可"}, "2024-03-04")
+    await service.post(f"{path}/file", "leader1", PENALTY_CASE["file"], "2024-03-05")
+    wanted = {"target": "file", "changes": {"occurred_at": "2024-03-04T10:00"}, "reason": "笔误"}
+    unordered = {**wanted, "target": "register", "changes": {"occurred_at": wrong}}
+    if wrong == "2024-02-01":
+        unordered["target"] = "file"
+    refused = await service.post(f"{path}/propose-correction", "officer1", unordered)
+    assert refused.status_code == 409, refused.text
+    assert (await service.post(f"{path}/propose-correction", "officer1", wanted)).is_success
+
+
 async def test_the_openapi_document_describes_every_command(service: Service) -> None:
     document = (await service.http.get("/openapi.json")).json()
     paths = document["paths"]
