@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from shared.workflow.table import Procedure, Row
 
 MAX_KEY = 200
-_KEY = re.compile("[!-~]+")
+KEY_PATTERN = "^[!-~]([ -~]*[!-~])?$"
+_KEY = re.compile(KEY_PATTERN)
 MAX_VERSION_DIGITS = 9
 
 
@@ -194,7 +195,7 @@ def _openapi(procedure: Procedure, row: Row, model: type[BaseModel]) -> dict[str
                 "type": "string",
                 "minLength": 1,
                 "maxLength": MAX_KEY,
-                "pattern": "^[!-~]+$",
+                "pattern": KEY_PATTERN,
             },
         }
     ]
