@@ -16,7 +16,7 @@ from shared.postgres.database import Database
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from shared.postgres.database import Connection, PooledConnection
+    from shared.postgres.database import Connection
 
 BUREAU = "500152"
 INSERT = (
@@ -70,7 +70,7 @@ class Story:
         return row
 
 
-async def write(place: Database | Connection | PooledConnection, *rows: dict[str, Any]) -> None:
+async def write(place: Database | Connection, *rows: dict[str, Any]) -> None:
     """Commit rows, each in a transaction of its own unless the connection is in one."""
     if isinstance(place, Database):
         async with place.connection() as connection:

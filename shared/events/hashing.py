@@ -46,18 +46,17 @@ def event_hash(event: Mapping[str, Any]) -> bytes:
         if value is None:
             parts.append(_NULL)
             continue
-        raw = _raw(value)
+        if isinstance(value, str):
+            raw = value.encode()
+        elif isinstance(value, bytes):
+            raw = value
+        elif isinstance(value, datetime):
+            raw = value.astimezone(UTC).isoformat(timespec="microseconds").encode()
+        else:
+            raw = str(value).encode()
         parts.append(_LENGTH(len(raw)))
         parts.append(raw)
     return hashlib.new(ALGORITHMS[event["hash_algorithm"]], b"".join(parts)).digest()
-
-
-def _raw(value: Any) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds").encode()
-    return str(value).encode()
 
 
 def _refuse_floats(value: Any) -> None:

@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from shared.http import handlers
-from shared.http.middleware import MEBIBYTE, CheckedBody, Observed, ObservedApp
+from shared.http.direct import MEBIBYTE
+from shared.http.middleware import Guarded, ObservedApp
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -70,9 +71,8 @@ def create_app(
         responses=handlers.problem_responses(401, 403, 404, 413, 422, 429, 503),
     )
     handlers.install(app)
-    # The one added last stands outermost.
-    app.add_middleware(CheckedBody, limit=body_limit)
-    app.add_middleware(Observed, service=service, unreachable=unreachable)
+    app.add_middleware(Guarded, unreachable=unreachable)
+    app.service, app.unreachable, app.body_limit = service, unreachable, body_limit
     return app
 
 

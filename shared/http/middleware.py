@@ -1,9 +1,10 @@
 """What happens to every request before a service sees it: plain ASGI, a few microseconds each.
 
-`Observed` gives it an id, continues its trace, measures and logs it, and turns an error nobody
-foresaw into a problem. `CheckedBody` refuses bodies that are too large or hold what no database
-can store. Where apps are mounted in one another, the outermost does it once.
+`ObservedApp` gives it an id, continues its trace, measures and logs it, bounds its body, and turns
+an error nobody foresaw into a problem. What it finds a direct handler for, it answers itself.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -12,24 +13,39 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http import logs, metrics
+from shared.http.direct import (
+    Direct,
+    Find,
+    Headers,
+    Incoming,
+    headers_of,
+    read_body,
+    send_reply,
+    too_large,
+)
 from shared.http.handlers import Unreachable, answer, problem_for
-from shared.http.problem import BodyTooLarge, Problem
 from shared.http.storable import refuse_unstorable, refuse_unstorable_text
 from shared.http.trace import Trace, begin_trace
 
-MEBIBYTE = 1024 * 1024
-_SERVICE = "ecocase.service"  # scope keys
-_LIMIT = "ecocase.body_limit"
+_LIMIT = "ecocase.body_limit"  # scope key
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class ObservedApp(FastAPI):
-    """An application that knows the template of each of its routes, prefixes included."""
+    """An application that names, measures and logs each request, and answers for its errors.
+
+    Logs and metrics carry the route's template, never the path, the query or the body: those may
+    hold a person's data.
+    """
+
+    service: str
+    unreachable: Unreachable
+    body_limit: int
+    find: Find | None = None
 
     @cached_property
     def templates(self) -> Mapping[Any, str]:
@@ -40,49 +56,104 @@ class ObservedApp(FastAPI):
             if route.endpoint
         }
 
-
-class Observed:
-    """Names, measures and logs a request; answers for its errors.
-
-    Logs and metrics carry the route's template, never the path, the query or the body: those may
-    hold a person's data.
-    """
-
-    def __init__(self, app: ASGIApp, service: str, unreachable: Unreachable) -> None:
-        self.app = app
-        self.service = service
-        self.unreachable = unreachable
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        mounted = _SERVICE in scope
-        scope[_SERVICE] = self.service  # the innermost service is the one that answers
-        if mounted:
-            await self._guarded(scope, receive, send)
+            await super().__call__(scope, receive, send)
             return
         began = perf_counter()
-        headers = Headers(scope=scope)
-        trace = begin_trace(headers.get("x-request-id"), headers.get("traceparent"))
-        name = trace.request_id.encode()
+        headers = headers_of(scope)
+        trace = begin_trace(_text(headers, b"x-request-id"), _text(headers, b"traceparent"))
+        request_id = trace.request_id.encode()
         status = 0
 
         async def named(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", name)]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
             await send(message)
 
+        direct: tuple[Direct, str | None] | None = None
         try:
-            await self._guarded(scope, receive, named)
+            refuse_unstorable_text(scope["path"], field="path")
+            if query := scope.get("query_string"):
+                refuse_unstorable_text(query.decode("latin-1"), field="query")
+            if self.find is not None:
+                direct = self.find(scope["method"], _below(scope))
+            if direct is None:
+                await super().__call__(scope, self._checked(scope, receive, headers), named)
+            else:
+                body = await read_body(receive, headers, self.body_limit)
+                if body is not None:
+                    scope["app"] = self
+                    reply = await direct[0].answer(Incoming(scope, headers, body, direct[1]))
+                    status = reply.status
+                    await send_reply(reply, request_id, send)
+        except Exception as error:
+            if status:  # too late for another answer: let the server cut the connection
+                raise
+            await answer(problem_for(error, self.unreachable))(scope, receive, named)
         finally:
-            self._record(scope, trace, status, perf_counter() - began)
+            route = direct[0].route if direct else self.templates.get(scope.get("endpoint"))
+            self._record(scope["method"], route or "unmatched", trace, status, began)
 
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer for an error that no handler took."""
+    def _record(self, method: str, route: str, trace: Trace, status: int, began: float) -> None:
+        seconds = perf_counter() - began
+        metrics.observe(self.service, method, route, status, seconds)
+        if route not in _QUIET:
+            logs.lines.write_access(
+                trace,
+                service=self.service,
+                method=method,
+                route=route,
+                status=status,
+                ms=round(seconds * 1000, 2),
+            )
+
+    def _checked(self, scope: Scope, receive: Receive, headers: Headers) -> Receive:
+        """`receive`, refusing a body beyond the limit, and a JSON body that cannot be stored.
+
+        The limit counts `Content-Length` and what really arrives. It applies when the body is
+        first read, so that an upload handler may raise it before (`allow_body`).
+        """
+        length = headers.get(b"content-length", b"0")
+        if length == b"0" and b"transfer-encoding" not in headers:
+            return receive
+        scope[_LIMIT] = self.body_limit
+        announced = int(length) if length.isdigit() else 0
+        is_json = b"json" in headers.get(b"content-type", b"json")
+        kept = bytearray()
+        size = 0
+
+        async def checked() -> Message:
+            nonlocal size
+            if announced > scope[_LIMIT]:
+                raise too_large(scope[_LIMIT])
+            message = await receive()
+            if message["type"] == "http.request":
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > scope[_LIMIT]:
+                    raise too_large(scope[_LIMIT])
+                if is_json:
+                    kept.extend(chunk)
+                    if not message.get("more_body", False):
+                        refuse_unstorable(bytes(kept))
+            return message
+
+        return checked
+
+
+class Guarded:
+    """Answers for the errors that no handler of the framework's took, before its own layer does."""
+
+    def __init__(self, app: ASGIApp, unreachable: Unreachable) -> None:
+        self.app = app
+        self.unreachable = unreachable
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
         started = False
 
         async def watched(message: Message) -> None:
@@ -94,61 +165,9 @@ class Observed:
             await self.app(scope, receive, watched)
         except Exception as error:
             problem = problem_for(error, self.unreachable)
-            if started:  # too late for another answer: let the server cut the connection
+            if started or scope["type"] != "http":
                 raise
             await answer(problem)(scope, receive, send)
-
-    @staticmethod
-    def _record(scope: Scope, trace: Trace, status: int, seconds: float) -> None:
-        service, method = scope[_SERVICE], scope["method"]
-        app, endpoint = scope.get("app"), scope.get("endpoint")
-        templates = app.templates if isinstance(app, ObservedApp) else {}
-        route = templates.get(endpoint, "unmatched")
-        metrics.observe(service, method, route, status, seconds)
-        if route not in _QUIET:
-            logs.lines.write_access(
-                trace,
-                service=service,
-                method=method,
-                route=route,
-                status=status,
-                ms=round(seconds * 1000, 2),
-            )
-
-
-class CheckedBody:
-    """Bounds a request's body and refuses what the database cannot store.
-
-    The limit counts `Content-Length` and what really arrives. It applies when the body is first
-    read, so that an upload handler may raise it before (`allow_body`).
-    """
-
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self.app = app
-        self.limit = limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        if _LIMIT in scope:  # mounted: checked outside already, by the limit of this service
-            scope[_LIMIT] = self.limit
-            await self.app(scope, receive, send)
-            return
-        try:
-            refuse_unstorable_text(scope["path"], field="path")
-            refuse_unstorable_text(scope.get("query_string", b"").decode("latin-1"), field="query")
-        except Problem as problem:
-            await answer(problem)(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        length = headers.get("content-length", "0")
-        if length == "0" and "transfer-encoding" not in headers:
-            await self.app(scope, receive, send)
-            return
-        scope[_LIMIT] = self.limit
-        await self.app(scope, _checked(scope, receive, headers), send)
 
 
 def allow_body(request: Request, size: int) -> None:
@@ -156,33 +175,12 @@ def allow_body(request: Request, size: int) -> None:
     request.scope[_LIMIT] = size
 
 
-def _checked(scope: Scope, receive: Receive, headers: Headers) -> Receive:
-    """`receive`, refusing a body beyond the limit, and a JSON body that cannot be stored."""
-    length = headers.get("content-length", "0")
-    announced = int(length) if length.isdecimal() else 0
-    is_json = "json" in headers.get("content-type", "json")
-    kept = bytearray()
-    size = 0
-
-    async def checked() -> Message:
-        nonlocal size
-        if announced > scope[_LIMIT]:
-            raise _too_large(scope[_LIMIT])
-        message = await receive()
-        if message["type"] == "http.request":
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > scope[_LIMIT]:
-                raise _too_large(scope[_LIMIT])
-            if is_json:
-                kept.extend(chunk)
-                if not message.get("more_body", False):
-                    refuse_unstorable(bytes(kept))
-        return message
-
-    return checked
+def _text(headers: Headers, name: bytes) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")
 
 
-def _too_large(limit: int) -> BodyTooLarge:
-    size = f"{limit // MEBIBYTE} MiB" if limit >= MEBIBYTE else f"{limit} 字节"
-    return BodyTooLarge(f"最多 {size}")
+def _below(scope: Scope) -> str:
+    """The path below the service's own."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))

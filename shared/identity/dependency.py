@@ -1,4 +1,4 @@
-"""The caller in a handler: `caller: CurrentCaller`, or `await authenticate(request)` in a hot one.
+"""The caller in a handler: `caller: CurrentCaller`; `identify` where there is no `Request`.
 
 The application keeps its `TokenVerifier` in `app.state.verifier`.
 """
@@ -7,11 +7,14 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import Scope
 
 from shared.identity.caller import ACCOUNT_PATTERN, Caller
 from shared.identity.tokens import TokenVerifier
 
 ACTOR_HEADER = "Ecocase-Actor"
+ACTOR_HEADER_NAME = b"ecocase-actor"
+"""As it stands in a request."""
 
 _bearer = HTTPBearer(
     auto_error=False, bearerFormat="JWT", description="访问令牌(OIDC access token)"
@@ -20,9 +23,14 @@ _bearer = HTTPBearer(
 
 async def authenticate(request: Request) -> Caller:
     """The verified caller of `request`. Raises what `TokenVerifier.verify` raises."""
-    verifier: TokenVerifier = request.app.state.verifier
     headers = request.headers
-    return await verifier.verify(headers.get("authorization"), headers.get(ACTOR_HEADER))
+    return await identify(request.scope, headers.get("authorization"), headers.get(ACTOR_HEADER))
+
+
+async def identify(scope: Scope, authorization: str | None, actor: str | None) -> Caller:
+    """The verified caller of a request with these headers."""
+    verifier: TokenVerifier = scope["app"].state.verifier
+    return await verifier.verify(authorization, actor)
 
 
 async def _documented(

@@ -20,6 +20,7 @@ import orjson
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.postgres.availability import DatabaseUnavailable, is_unavailable
+from shared.postgres.lending import Lender, Lent
 from shared.postgres.provision import quoted
 from shared.postgres.revision import Unmigrated, applied, head
 
@@ -27,12 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-    from asyncpg.pool import PoolConnectionProxy
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     Connection = asyncpg.Connection[asyncpg.Record]
-    Pool = asyncpg.Pool[asyncpg.Record]
-    PooledConnection = PoolConnectionProxy[asyncpg.Record]
 
 WAIT_SECONDS = 5.0
 JSONB_VERSION = b"\x01"  # jsonb's binary form is this byte and the text
@@ -43,7 +41,7 @@ class NotReady(Exception):  # noqa: N818 - a state, not a fault
 
 
 class Database:
-    """A service's pool and engine, both on its schema, which is named after it.
+    """A service's lent connections and engine, both on its schema, which is named after it.
 
     `url` is a PostgreSQL URL of the service's role; `migrations` the folder that holds
     `versions/`. Bound to the event loop that opens it.
@@ -58,40 +56,33 @@ class Database:
         self.migrations = migrations
         self._pool_size = pool_size
         self._engine_size = engine_size
-        self._pool: Pool | None = None
+        self._lender: Lender | None = None
         self._engine: AsyncEngine | None = None
 
     async def open(self) -> None:
         """Connect; raises DatabaseUnavailable. What it opened is closed by `close`."""
-        async with _unavailable_as_one():
-            self._pool = await asyncpg.create_pool(
-                self.url,
-                min_size=1,
-                max_size=self._pool_size,
-                timeout=WAIT_SECONDS,
-                server_settings=self._server_settings({}),
-                init=_pass_json_through,
-                reset=_keep_session,
-            )
+        lender = Lender(self.connect, self._pool_size, WAIT_SECONDS)
+        lender.put(await lender.take(), whole=True)
+        self._lender = lender
         self._engine = self.new_engine(
             pool_size=self._engine_size, max_overflow=0, pool_timeout=WAIT_SECONDS
         )
 
     async def close(self) -> None:
         """Wait for connections in use, then close all."""
-        pool, self._pool = self._pool, None
+        lender, self._lender = self._lender, None
         engine, self._engine = self._engine, None
         if engine is not None:
             await engine.dispose()
-        if pool is not None:
-            await pool.close()
+        if lender is not None:
+            await lender.close()
 
     @property
-    def pool(self) -> Pool:
-        """The pool for hot statements; prefer `connection()`, which names its errors."""
-        if self._pool is None:
+    def lender(self) -> Lender:
+        """The connections for hot statements; borrow them by `connection()`."""
+        if self._lender is None:
             raise RuntimeError("the database has not been opened")
-        return self._pool
+        return self._lender
 
     @property
     def engine(self) -> AsyncEngine:
@@ -100,24 +91,13 @@ class Database:
             raise RuntimeError("the database has not been opened")
         return self._engine
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[PooledConnection]:
-        """Lend a pooled connection; raises DatabaseUnavailable when none comes in 5 seconds.
+    def connection(self) -> Lent:
+        """Lend a connection, `async with`; raises DatabaseUnavailable when none comes in 5 seconds.
 
-        JSON goes in as `bytes` or `str` and comes out as `bytes`. An open transaction is
-        rolled back on return, but a plain `SET` would stay: use `SET LOCAL`.
+        JSON goes in as `bytes` or `str` and comes out as `bytes`. One returned with a transaction
+        open is closed, but a plain `SET` would stay: use `SET LOCAL`.
         """
-        pool = self.pool
-        async with _unavailable_as_one():
-            connection = await pool.acquire(timeout=WAIT_SECONDS)
-        try:
-            yield connection
-        except asyncpg.InterfaceError as error:
-            if _is_lost(connection):
-                raise DatabaseUnavailable from error
-            raise
-        finally:
-            await pool.release(connection)
+        return Lent(self.lender)
 
     async def connect(self, settings: Mapping[str, str] | None = None) -> Connection:
         """Open a connection of one's own (a relay's, a bulk load's); the caller closes it.
@@ -195,13 +175,6 @@ async def _unavailable_as_one() -> AsyncIterator[None]:
         raise
 
 
-def _is_lost(connection: PooledConnection) -> bool:
-    try:
-        return connection.is_closed()
-    except asyncpg.InterfaceError:  # lost so long ago that the pool has let go of it
-        return True
-
-
 async def _pass_json_through(connection: Connection) -> None:
     """Leave JSON as bytes: callers have or want bytes, and parse once if at all."""
     await connection.set_type_codec(
@@ -218,10 +191,3 @@ async def _pass_json_through(connection: Connection) -> None:
 
 def _as_bytes(value: bytes | str) -> bytes:
     return value if isinstance(value, bytes) else value.encode()
-
-
-async def _keep_session(_connection: Connection) -> None:
-    """Skip asyncpg's reset query on release: a round trip more for every command.
-
-    asyncpg itself still rolls back an open transaction.
-    """

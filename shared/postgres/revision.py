@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import asyncpg
 
 from shared.postgres.provision import quoted
-
-if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
 
 VERSION_TABLE = "alembic_version"
 _FILE = re.compile(r"(\d{4})_\w+\.py")
@@ -45,7 +41,7 @@ def head(migrations: Path) -> str:
 
 
 async def applied(
-    connection: asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record],
+    connection: asyncpg.Connection[asyncpg.Record],
     schema: str,
 ) -> str | None:
     """The revision the schema has, None when it was never migrated."""

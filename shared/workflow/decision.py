@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from uuid_utils.compat import uuid7
-
-from shared.clock.law_time import law_day
 from shared.http.problem import RefusedByLaw, WrongState
+from shared.identifiers import new_id
 from shared.workflow import clocks as legal_clocks
 from shared.workflow.table import Claim, Clock, End, Facts, Resume, Situation, Suspend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
-    from uuid import UUID
+    from datetime import date, datetime
 
     from shared.workflow.payload import Split
     from shared.workflow.table import Procedure, Row
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a command will write."""
 
     state: str
@@ -33,7 +28,7 @@ class Decision:
     columns: dict[str, Any]
     claims: tuple[Claim, ...]
     split: Split
-    particulars_id: UUID | None
+    particulars_id: str | None
 
 
 def decide(procedure: Procedure, row: Row, situation: Situation, parts: Split) -> Decision:
@@ -48,15 +43,17 @@ def decide(procedure: Procedure, row: Row, situation: Situation, parts: Split) -
         if (reason := guard.check(situation)) is not None:
             raise RefusedByLaw(reason, field=guard.field, article=guard.article)
     data = dict(parts.public)
-    particulars_id = uuid7() if parts.particulars else None
+    particulars_id = new_id() if parts.particulars else None
     if particulars_id is not None:
-        data["particulars_id"] = str(particulars_id)
+        data["particulars_id"] = particulars_id
     if row.derive is not None:
         data.update(row.derive(situation))
     clocks = dict(situation.clocks)
     for effect in row.clocks:
         legal_clocks.move(clocks, effect, situation)
-    facts = add_fact(situation.facts, row, data, situation.caller.account, situation.at)
+    facts = add_fact(
+        situation.facts, row, data, situation.caller.account, situation.at, situation.day
+    )
     if row.revise is not None:
         facts = row.revise(facts, data)
     return Decision(
@@ -104,7 +101,8 @@ def add_fact(
     data: Mapping[str, Any],
     account: str,
     at: datetime,
+    day: date,
 ) -> Facts:
     """Add an occurrence of a row to the facts, with who, when and on which day of the law."""
-    occurrence = {**data, "by": account, "at": at.isoformat(), "on": law_day(at).isoformat()}
+    occurrence = {**data, "by": account, "at": at.isoformat(), "on": day.isoformat()}
     return {**facts, row.command: [*facts.get(row.command, ()), occurrence]}

@@ -11,14 +11,11 @@ rests on a unique constraint, never on a read before.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import asyncpg
 import orjson
-from uuid_utils.compat import uuid7
 
 from shared.clock.law_time import law_day
 from shared.events.hashing import ALGORITHM, canonical, event_hash
@@ -32,11 +29,12 @@ from shared.http.problem import (
     Stale,
     WrongState,
 )
+from shared.identifiers import new_id
 from shared.search import bigrams
 from shared.workflow import clocks as legal_clocks
 from shared.workflow.decision import Decision, decide
 from shared.workflow.payload import split
-from shared.workflow.statement import ANSWERED_SQL, Shape, Statements, read_sql
+from shared.workflow.statement import ANSWERED_SQL, PERSON_SAID, Shape, Statements, read_sql
 from shared.workflow.table import Situation
 
 if TYPE_CHECKING:
@@ -54,8 +52,7 @@ RETRIES = 3
 AHEAD = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A command as it came in.
 
     `raw` is the body's canonical JSON, for the fingerprint; `at` is aware, None for now;
@@ -67,21 +64,20 @@ class Asked:
     raw: bytes
     caller: Caller
     key: str
-    aggregate_id: UUID | None = None
+    aggregate_id: str | None = None
     at: datetime | None = None
     expected: int | None = None
     traceparent: str | None = None
-    correlation_id: UUID | None = None
+    correlation_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command did, or had done when it was first asked (`replayed`)."""
+class Answer(NamedTuple):
+    """What a command did, or had done when it was first asked (`replayed`); ids as text."""
 
-    id: UUID
+    id: str
     state: str
     version: int
-    event_id: UUID
+    event_id: str
     type: str
     occurred_at: datetime
     recorded_at: datetime
@@ -96,8 +92,7 @@ class CalendarSource(Protocol):
         """The newest calendar loaded."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     """The aggregate as it stood when the command was decided."""
 
     state: str | None
@@ -132,6 +127,7 @@ class Desk:
         self._directory = directory
         self._statements = statements
         self._read_sql = read_sql(self.table)
+        self._types = {row: procedure.type_of(row) for row in procedure.rows}
 
     async def apply(self, asked: Asked) -> Answer:
         """Apply a command once, however often it is asked with the same key.
@@ -234,8 +230,7 @@ class Desk:
         now: datetime,
         fingerprint: bytes,
     ) -> Answer | None:
-        aggregate_id = asked.aggregate_id or uuid7()
-        event = self._event(asked, decision, read, aggregate_id, now)
+        event = self._event(asked, decision, read, asked.aggregate_id or new_id(), now)
         shape, values = self._values(asked, decision, read, event, fingerprint)
         try:
             moved = await self._statements.of(shape).run(connection, values)
@@ -250,7 +245,7 @@ class Desk:
         if moved is None:
             return None
         return Answer(
-            id=aggregate_id,
+            id=event["aggregate_id"],
             state=decision.state,
             version=event["aggregate_version"],
             event_id=event["id"],
@@ -260,13 +255,13 @@ class Desk:
         )
 
     def _event(
-        self, asked: Asked, decision: Decision, read: _Read, aggregate_id: UUID, now: datetime
+        self, asked: Asked, decision: Decision, read: _Read, aggregate_id: str, now: datetime
     ) -> dict[str, Any]:
         event = {
-            "id": uuid7(),
+            "id": new_id(),
             "aggregate_id": aggregate_id,
             "aggregate_version": read.version + 1,
-            "type": self.procedure.type_of(asked.row),
+            "type": self._types[asked.row],
             "schema_version": asked.row.schema_version,
             "bureau": asked.caller.bureau,
             "state": decision.state,
@@ -293,51 +288,34 @@ class Desk:
         event: dict[str, Any],
         fingerprint: bytes,
     ) -> tuple[Shape, dict[str, Any]]:
+        """What is written, by the names of a statement's parameters; goes on using `event`."""
         parts = decision.split
-        aggregate_id, bureau, version = event["aggregate_id"], event["bureau"], read.version + 1
-        values: dict[str, Any] = {f"event.{name}": value for name, value in event.items()}
-        values["event.data"] = event["data"].decode()
-        values |= {
-            "row.id": aggregate_id,
-            "row.bureau": bureau,
-            "row.state": decision.state,
-            "row.version": version,
-            "row.read_version": read.version,
-            "row.hash": event["hash"],
-            "row.opened_at": decision.at,
-            "row.stepped_at": decision.at,
-            "row.facts": orjson.dumps(decision.facts).decode(),
-            "row.clocks": orjson.dumps(legal_clocks.to_json(decision.clocks)).decode(),
-            "row.party_id": None,
-            "row.party_name": None,
-            "row.words": [],
-            "record.bureau": bureau,
-            "record.key": asked.key,
-            "record.fingerprint": fingerprint,
-            "record.aggregate_id": aggregate_id,
-            "record.aggregate_version": version,
-            "particulars.id": decision.particulars_id,
-            "particulars.bureau": bureau,
-            "particulars.aggregate_id": aggregate_id,
-            "particulars.content": orjson.dumps(parts.particulars).decode(),
-            "claims.kind": [claim.kind for claim in decision.claims],
-            "claims.key": [claim.key for claim in decision.claims],
-        }
-        values |= {f"row.{name}": value for name, value in decision.columns.items()}
+        values = event
+        values["data"] = event["data"].decode()
+        values["read_version"] = read.version
+        values["row.facts"] = orjson.dumps(decision.facts).decode()
+        values["row.clocks"] = orjson.dumps(legal_clocks.to_json(decision.clocks)).decode()
+        values["row.party_id"] = values["row.party_name"] = None
+        values["row.words"] = ()
+        values["record.fingerprint"] = fingerprint
+        for name, value in decision.columns.items():
+            values[f"row.{name}"] = value
+        if parts.particulars:
+            values["particulars.id"] = decision.particulars_id
+            values["particulars.content"] = orjson.dumps(parts.particulars).decode()
+        if decision.claims:
+            values["claims.kind"] = [claim.kind for claim in decision.claims]
+            values["claims.key"] = [claim.key for claim in decision.claims]
         party = False
         for field, (table, person_id, person) in parts.persons.items():
-            group = f"person_{field}"
-            person_values = {"id": person_id, "bureau": bureau, "aggregate_id": aggregate_id}
-            for column in ("kind", "name", "code", "id_number", "phone", "address"):
-                person_values[column] = person.get(column)
-            values |= {f"{group}.{name}": value for name, value in person_values.items()}
+            values[f"person_{field}.id"] = person_id
+            for column in PERSON_SAID:
+                values[f"person_{field}.{column}"] = person.get(column)
             if table == "party":
                 party = True
-                values |= {
-                    "row.party_id": person_id,
-                    "row.party_name": person["name"],
-                    "row.words": bigrams(person["name"], person.get("code")),
-                }
+                values["row.party_id"] = person_id
+                values["row.party_name"] = person["name"]
+                values["row.words"] = bigrams(person["name"], person.get("code"))
         shape = Shape(
             aggregate=self.procedure.name,
             opens=asked.row.opens,
@@ -345,7 +323,7 @@ class Desk:
             columns=tuple(decision.columns),
             party=party,
             particulars=bool(parts.particulars),
-            persons=tuple(f"{field}:{table}" for field, (table, _, _) in parts.persons.items()),
+            persons=tuple([f"{field}:{table}" for field, (table, _, _) in parts.persons.items()]),
             claims=bool(decision.claims),
         )
         return shape, values
@@ -357,10 +335,10 @@ class Desk:
         if record["fingerprint"] != fingerprint:
             raise KeyReused("同一幂等键已用于另一内容的请求，不能更改后重发")
         return Answer(
-            id=UUID(str(record["aggregate_id"])),
+            id=str(record["aggregate_id"]),
             state=record["state"],
             version=record["aggregate_version"],
-            event_id=UUID(str(record["id"])),
+            event_id=str(record["id"]),
             type=record["type"],
             occurred_at=record["occurred_at"],
             recorded_at=record["recorded_at"],
@@ -374,7 +352,7 @@ class Desk:
         return await self._directory.certificates(accounts, asked.caller.bureau)
 
     def _fingerprint(self, asked: Asked) -> bytes:
-        target = str(asked.aggregate_id or "")
+        target = asked.aggregate_id or ""
         parts = (self.procedure.name, target, asked.row.command, asked.caller.account)
         return hashlib.sha256("\n".join(parts).encode() + b"\n" + asked.raw).digest()
 

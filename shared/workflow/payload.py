@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -26,8 +26,8 @@ from pydantic import (
     model_validator,
 )
 from stdnum.cn import uscc
-from uuid_utils.compat import uuid7
 
+from shared.identifiers import new_id
 from shared.identity.caller import is_account
 from shared.personal import is_identity_number, names_a_person
 
@@ -143,13 +143,12 @@ Party = Annotated[Person, Stored("party")]
 """当事人、申请人: the one a case is about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """A payload taken apart: what the event says, and what is kept beside it."""
 
     public: dict[str, Any]
     particulars: dict[str, Any]
-    persons: dict[str, tuple[str, Any, dict[str, Any]]]
+    persons: dict[str, tuple[str, str, dict[str, Any]]]
     """Field → (table, new id, the person)."""
 
 
@@ -198,12 +197,12 @@ def split(payload: Payload) -> Split:
     public = {name: dumped[name] for name in sorted_fields.public if name in dumped}
     particulars = {name: dumped[name] for name in sorted_fields.private if name in dumped}
     persons = {
-        name: (table, uuid7(), dumped[name])
+        name: (table, new_id(), dumped[name])
         for name, table in sorted_fields.stored
         if name in dumped
     }
     for name, (_, person_id, person) in persons.items():
-        public[f"{name}_id"] = str(person_id)
+        public[f"{name}_id"] = person_id
         public[f"{name}_kind"] = person["kind"]
     return Split(public, particulars, persons)
 

@@ -1,7 +1,7 @@
 """A procedure's HTTP API, made from its table: one route a row, and what every procedure has.
 
-Commands bypass FastAPI's body parsing, whose cost would show on the hot path: the raw body is
-validated once against the row's payload, and the schema is given to OpenAPI beside the route.
+Commands are answered directly (`shared.http.direct`): the raw body is validated once against the
+row's payload, and the schema is given to OpenAPI beside the route.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 
 from shared.clock.law_time import parse_instant
+from shared.http.direct import JSON, Incoming, Reply, headers_of
 from shared.http.handlers import problem_responses
 from shared.http.problem import InvalidInput, MissingIdempotencyKey, NotFound
 from shared.http.trace import current_trace
 from shared.http.validation import validate_json
-from shared.identity.dependency import authenticate
+from shared.identity.dependency import ACTOR_HEADER_NAME, identify
 from shared.personal import names_a_person
 from shared.workflow.desk import Answer, Asked, Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from shared.workflow.table import Procedure, Row
 
 MAX_KEY = 200
@@ -66,15 +65,17 @@ def body_model(row: Row) -> type[BaseModel]:
     )
 
 
-def command_routes(router: APIRouter, desk: Desk) -> None:
-    """Add a POST route for each row of the desk's procedure."""
+def command_routes(router: APIRouter, desk: Desk, commands: Commands) -> None:
+    """Add a POST route for each row of the desk's procedure, to the framework and to `commands`."""
     procedure = desk.procedure
     for row in procedure.rows:
         path = f"/{procedure.path}" if row.opens else f"/{procedure.path}/{{id}}/{row.command}"
         model = body_model(row)
+        command = Command(desk, row, TypeAdapter(model), path)
+        commands.add(command)
         router.add_api_route(
             path,
-            _handler(desk, row, TypeAdapter(model)),
+            command.endpoint,
             methods=["POST"],
             status_code=201 if row.opens else 200,
             name=f"{procedure.name}:{row.command}",
@@ -88,43 +89,90 @@ def command_routes(router: APIRouter, desk: Desk) -> None:
         )
 
 
-def _handler(
-    desk: Desk, row: Row, adapter: TypeAdapter[Any]
-) -> Callable[[Request], Awaitable[Response]]:
-    async def run(request: Request) -> Response:
-        caller = await authenticate(request)
-        key = request.headers.get("idempotency-key", "")
+class Commands:
+    """A service's commands by their paths: found by one look-up, however many there are."""
+
+    def __init__(self) -> None:
+        self._openings: dict[str, Command] = {}
+        self._steps: dict[tuple[str, str], Command] = {}
+
+    def add(self, command: Command) -> None:
+        """Add a command by its route."""
+        collection, _, step = command.route.partition("/{id}/")
+        if step:
+            self._steps[collection, step] = command
+        else:
+            self._openings[collection] = command
+
+    def find(self, method: str, path: str) -> tuple[Command, str | None] | None:
+        """Find the command of a request and the id in its path; None where it is none's."""
+        if method != "POST":
+            return None
+        opening = self._openings.get(path)
+        if opening is not None:
+            return opening, None
+        above, _, step = path.rpartition("/")
+        collection, _, name = above.rpartition("/")
+        command = self._steps.get((collection, step))
+        return None if command is None else (command, name)
+
+
+class Command:
+    """One row's route: reads a request, has the desk apply the row, writes the answer."""
+
+    def __init__(self, desk: Desk, row: Row, adapter: TypeAdapter[Any], route: str) -> None:
+        self.route = route
+        self._desk = desk
+        self._row = row
+        self._adapter = adapter
+        self._status = 201 if row.opens else 200
+
+    async def answer(self, request: Incoming) -> Reply:
+        """Answer a request; raises what reading it and `Desk.apply` raise."""
+        header = request.header
+        caller = await identify(request.scope, header(b"authorization"), header(ACTOR_HEADER_NAME))
+        key = header(b"idempotency-key") or ""
         if not key:
             raise MissingIdempotencyKey("请在 Idempotency-Key 头给出本次请求的唯一键")
         if len(key) > MAX_KEY or not _KEY.fullmatch(key):
             raise InvalidInput(f"须为不超过 {MAX_KEY} 个可见 ASCII 字符", field="Idempotency-Key")
         if names_a_person(key):
             raise InvalidInput("不得含有手机号或身份证号", field="Idempotency-Key")
-        raw = await request.body()
-        command = validate_json(adapter, raw or b"{}")
-        answer = await desk.apply(
+        raw = request.body or b"{}"
+        command = validate_json(self._adapter, raw)
+        trace = current_trace()
+        answer = await self._desk.apply(
             Asked(
-                row=row,
+                row=self._row,
                 payload=command.data,
-                raw=orjson.dumps(orjson.loads(raw or b"{}"), option=orjson.OPT_SORT_KEYS),
+                raw=orjson.dumps(orjson.loads(raw), option=orjson.OPT_SORT_KEYS),
                 caller=caller,
                 key=key,
-                aggregate_id=None if row.opens else path_id(request.path_params["id"]),
+                aggregate_id=None if request.name is None else str(path_id(request.name)),
                 at=_instant(command.occurred_at),
-                expected=_expected(request.headers.get("if-match")),
-                traceparent=trace.traceparent if (trace := current_trace()) else None,
+                expected=_expected(header(b"if-match")),
+                traceparent=trace.traceparent if trace else None,
             )
         )
-        return _answer(answer, opens=row.opens)
+        headers = [JSON, (b"etag", b'"%d"' % answer.version)]
+        if answer.replayed:
+            headers.append((b"idempotent-replayed", b"true"))
+        return Reply(self._status, headers, orjson.dumps(_shown(answer)))
 
-    return run
+    async def endpoint(self, request: Request) -> Response:
+        """Answer a request that came through the framework."""
+        headers = headers_of(request.scope)
+        name = request.path_params.get("id")
+        status, raw_headers, body = await self.answer(
+            Incoming(request.scope, headers, await request.body(), name)
+        )
+        response = Response(body, status)
+        response.raw_headers[:0] = raw_headers
+        return response
 
 
-def _answer(answer: Answer, *, opens: bool) -> Response:
-    headers = {"etag": f'"{answer.version}"'}
-    if answer.replayed:
-        headers["idempotent-replayed"] = "true"
-    content = {
+def _shown(answer: Answer) -> dict[str, Any]:
+    return {
         "id": answer.id,
         "state": answer.state,
         "version": answer.version,
@@ -133,12 +181,6 @@ def _answer(answer: Answer, *, opens: bool) -> Response:
         "occurred_at": answer.occurred_at,
         "recorded_at": answer.recorded_at,
     }
-    return Response(
-        orjson.dumps(content),
-        status_code=201 if opens else 200,
-        headers=headers,
-        media_type="application/json",
-    )
 
 
 def path_id(text: str) -> UUID:

@@ -12,7 +12,7 @@ from shared.http.app import create_app
 from shared.postgres.availability import is_unavailable
 from shared.workflow.desk import Desk
 from shared.workflow.reading import reading_routes
-from shared.workflow.router import command_routes
+from shared.workflow.router import Commands, command_routes
 from shared.workflow.statement import Statements
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def procedure_app(
     app.state.verifier = standing.verifier
     statements = Statements(tables)
     router = APIRouter()
+    commands = Commands()
     for procedure in procedures:
         desk = Desk(
             procedure,
@@ -69,7 +70,8 @@ def procedure_app(
             standing.directory,
         )
         reading_routes(router, desk, standing.database)
-        command_routes(router, desk)
+        command_routes(router, desk, commands)
     audit_routes(router, tables, standing.database)
     app.include_router(router)
+    app.find = commands.find
     return app

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from shared.workflow.tables import ServiceTables
 
-PERSON = ("id", "bureau", "aggregate_id", "kind", "name", "code", "id_number", "phone", "address")
+PERSON_SAID = ("kind", "name", "code", "id_number", "phone", "address")
+PERSON = ("id", "bureau", "aggregate_id", *PERSON_SAID)
 PARTICULARS = ("id", "bureau", "aggregate_id", "content")
 IDEMPOTENCY = ("bureau", "key", "fingerprint", "aggregate_id", "aggregate_version")
 OPENED = ("id", "bureau", "opened_at", "stepped_at")
@@ -34,8 +35,7 @@ PARTY = ("party_id", "party_name", "words")
 _DIALECT = pg.dialect()  # type: ignore[no-untyped-call]
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """What a command writes beside state, event and record."""
 
     aggregate: str
@@ -48,6 +48,20 @@ class Shape:
     claims: bool = False
 
 
+# What stands in several rows at once is one parameter, named as in the event.
+_SAME = {
+    "row.id": "aggregate_id",
+    "row.state": "state",
+    "row.version": "aggregate_version",
+    "row.hash": "hash",
+    "row.opened_at": "occurred_at",
+    "row.stepped_at": "occurred_at",
+    "record.key": "idempotency_key",
+    "record.aggregate_version": "aggregate_version",
+}
+_EVERYWHERE = ("bureau", "aggregate_id")
+
+
 class _Parameters:
     """Numbers parameters as they are first named, each cast to its column's type."""
 
@@ -56,14 +70,30 @@ class _Parameters:
 
     def __call__(self, group: str, column: sa.Column[Any]) -> str:
         name = f"{group}.{column.name}"
+        if group == "event" or column.name in _EVERYWHERE:
+            name = column.name
+        name = _SAME.get(name, name)
+        # JSON goes as text, which the driver passes on without asking a codec of ours.
+        cast = "text::jsonb" if isinstance(column.type, pg.JSONB) else _type_of(column)
+        return f"{self.number(name)}::{cast}"
+
+    def number(self, name: str) -> str:
+        """The placeholder of a parameter."""
         if name not in self.names:
             self.names.append(name)
-        return f"${self.names.index(name) + 1}::{column.type.compile(_DIALECT)}"
+        return f"${self.names.index(name) + 1}"
+
+
+def _type_of(column: sa.Column[Any]) -> str:
+    return str(column.type.compile(_DIALECT))
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with the names of its parameters, `group.column`, in order."""
+    """SQL with the names of its parameters in order.
+
+    An event's columns go by their names, the rest as `group.column`.
+    """
 
     sql: str
     names: tuple[str, ...]
@@ -104,8 +134,7 @@ class Statements:
             insert(f"person_{name}", tables.persons[table], f"person_{name}", PERSON)
         if shape.claims:
             claim = tables.claim
-            kinds, keys = (f"${len(parameters.names) + n}::text[]" for n in (1, 2))
-            parameters.names += ["claims.kind", "claims.key"]
+            kinds, keys = (f"{parameters.number(f'claims.{of}')}::text[]" for of in ("kind", "key"))
             parts.append(
                 f"claimed AS (INSERT INTO {claim.name} (bureau, kind, key, aggregate_id)"
                 f" SELECT moved.bureau, kind, key, moved.id"
@@ -131,8 +160,7 @@ class Statements:
         changes = ", ".join(
             f"{column} = {parameters('row', table.c[column])}" for column in columns
         )
-        parameters.names.append("row.read_version")
-        read = f"${len(parameters.names)}::integer"
+        read = f"{parameters.number('read_version')}::integer"
         return (
             f"moved AS (UPDATE {table.name} SET {changes}"
             f" WHERE id = {parameters('row', table.c.id)} AND version = {read}"

@@ -102,16 +102,6 @@ async def test_an_upload_may_be_larger(client: httpx.AsyncClient) -> None:
     assert refused.status_code == 413
 
 
-async def test_a_mounted_service_keeps_its_own_limit(app: FastAPI) -> None:
-    parent = create_app(service="platform", title="平台", description="", version="1", body_limit=9)
-    parent.mount("/api/cases", app)
-    async with caller(parent) as client:
-        address, headers = "/api/cases/v1/cases", {"content-type": "application/json"}
-        within = await client.post(address, content=b'"' + b"a" * 900, headers=headers)
-        beyond = await client.post(address, content=b'"' + b"a" * 1000, headers=headers)
-    assert (within.status_code, beyond.status_code) == (422, 413)
-
-
 async def test_the_log_names_the_route_and_nothing_of_the_person(
     client: httpx.AsyncClient, log: BytesIO
 ) -> None:
@@ -149,23 +139,6 @@ async def test_requests_are_counted_by_route(app: FastAPI, client: httpx.AsyncCl
     assert counted("/v1/cases/{number}") == before + 2
     text = (await client.get("/metrics")).text
     assert 'route="/v1/cases/{number}"' in text
-
-
-async def test_a_mounted_service_is_observed_once_and_by_its_own_name(
-    app: FastAPI, log: BytesIO
-) -> None:
-    parent = create_app(service="platform", title="平台", description="", version="1")
-    parent.mount("/api/cases", app)
-    async with caller(parent) as client:
-        answer = await client.get("/api/cases/v1/cases/1")
-        assert answer.status_code == 200
-        assert len(answer.headers.get_list("x-request-id")) == 1
-        crash = await client.get("/api/cases/v1/cases/crash")
-        assert crash.status_code == 500
-        down = await client.get("/api/cases/v1/cases/database-down")
-    requests = [line for line in lines(log) if line["event"] == "request"]
-    assert [line["service"] for line in requests] == ["cases"] * 3
-    assert down.status_code == 503
 
 
 async def test_ready_only_when_every_check_passes() -> None:
