@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -17,10 +18,13 @@ import orjson
 from shared.events.table import HASHED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ALGORITHM = "sha256"
-ALGORITHMS = {"sha256": "sha256", "sm3": "sm3"}
+ALGORITHMS: Mapping[str, Callable[[bytes], hashlib._Hash]] = {
+    "sha256": hashlib.sha256,
+    "sm3": partial(hashlib.new, "sm3"),
+}
 _LENGTH = struct.Struct(">I").pack
 _NULL = b"\xff\xff\xff\xff"
 
@@ -56,7 +60,7 @@ def event_hash(event: Mapping[str, Any]) -> bytes:
             raw = str(value).encode()
         parts.append(_LENGTH(len(raw)))
         parts.append(raw)
-    return hashlib.new(ALGORITHMS[event["hash_algorithm"]], b"".join(parts)).digest()
+    return ALGORITHMS[event["hash_algorithm"]](b"".join(parts)).digest()
 
 
 def _refuse_floats(value: Any) -> None:

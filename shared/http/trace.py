@@ -36,9 +36,20 @@ def current_trace() -> Trace | None:
     return _current.get()
 
 
+def _draw() -> str:
+    """24 random bytes in hexadecimal; the kernel is asked for many at once, a call costs more."""
+    if not _drawn:
+        pool = os.urandom(24 * 256).hex()
+        _drawn.extend(pool[start : start + 48] for start in range(0, len(pool), 48))
+    return _drawn.pop()
+
+
+_drawn: list[str] = []
+
+
 def begin_trace(request_id: str | None, traceparent: str | None) -> Trace:
     """Continue the caller's trace, or start one; unusable headers are treated as absent."""
-    drawn = os.urandom(24).hex()  # one call for both: each goes to the kernel
+    drawn = _draw()
     span_id = drawn[:16]
     parent = _parse(traceparent) if traceparent else None
     trace_id, flags = parent or (drawn[16:], "01")

@@ -99,19 +99,19 @@ class Lender:
         """Wait for a connection that comes back; None where one may be opened instead."""
         if self._closing:
             raise DatabaseUnavailable
-        turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[Connection | None] = loop.create_future()
+        # A timer costs a tenth of what asyncio.timeout does.
+        end = loop.call_later(self._patience, _end, turn)
         self._waiting.append(turn)
         try:
-            async with asyncio.timeout(self._patience):
-                return await turn
-        except BaseException as error:
-            if turn.done() and not turn.cancelled():  # given, but too late to be used
-                self._give_up(turn.result())
-            elif turn in self._waiting:
-                self._waiting.remove(turn)
-            if isinstance(error, TimeoutError):
-                raise DatabaseUnavailable from error
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._give_up(turn.result())  # given, but too late to be used
             raise
+        finally:
+            end.cancel()
 
     def _give_up(self, connection: Connection | None) -> None:
         if connection is not None:
@@ -132,6 +132,11 @@ class Lender:
                 turn.set_result(connection)
                 return True
         return False
+
+
+def _end(turn: asyncio.Future[Connection | None]) -> None:
+    if not turn.done():
+        turn.set_exception(DatabaseUnavailable())
 
 
 class Lent:

@@ -8,6 +8,7 @@ event carries their ids instead.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -118,6 +119,14 @@ Bureau = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
 """行政区划代码, six digits."""
 
 
+def _is_credit_code(text: str) -> bool:
+    """Whether it is a 统一社会信用代码 by form and check character (GB 32100)."""
+    return _CREDIT_CODE.fullmatch(text) is not None and uscc.calc_check_digit(text) == text[-1]
+
+
+_CREDIT_CODE = re.compile(r"[0-9A-HJ-NP-RT-UW-Y]{2}[0-9]{6}[0-9A-HJ-NP-RT-UW-Y]{10}")
+
+
 class Person(Payload):
     """A party or a complainant; `code` is a 统一社会信用代码 (GB 32100), `id_number` GB 11643."""
 
@@ -130,7 +139,7 @@ class Person(Payload):
 
     @model_validator(mode="after")
     def _numbers(self) -> Self:
-        if self.code is not None and not uscc.is_valid(self.code):
+        if self.code is not None and not _is_credit_code(self.code):
             msg = "统一社会信用代码校验位不符 (GB 32100)"
             raise ValueError(msg)
         if self.id_number is not None and not is_identity_number(self.id_number):
