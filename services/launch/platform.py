@@ -31,6 +31,7 @@ from shared.issuer.passwords import Passwords
 from shared.issuer.signing import SigningKeys
 from shared.relay.direct import DirectBus, DirectHistory
 from shared.relay.relay import Relay
+from shared.seals.file import SealFile
 from shared.workflow.service import Standing
 
 if TYPE_CHECKING:
@@ -125,7 +126,10 @@ class Platform:
         history = DirectHistory([databases[service.NAME] for service in PROCEDURAL])
         self._stack.callback(history.close)
         bus = DirectBus(history)
-        relays = {service.NAME: Relay(databases[service.NAME], bus) for service in PROCEDURAL}
+        relays = {
+            service.NAME: Relay(databases[service.NAME], bus, self._seals(service.NAME))
+            for service in PROCEDURAL
+        }
         parts = []
         for service in PROCEDURAL:
             standing = Standing(databases[service.NAME], calendars, directory, verifier, release)
@@ -149,6 +153,9 @@ class Platform:
         self._run(calendars.follow())
         for relay in relays.values():
             self._run(relay.run())
+
+    def _seals(self, service: str) -> SealFile:
+        return SealFile(self._settings.data.resolve() / "seals" / f"{service}.jsonl")
 
     def _run(self, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.create_task(work))

@@ -1,9 +1,9 @@
 """Publishes one service's events, each once its place in the order is settled.
 
 One process leads per service: it holds a session's advisory lock and has raised the cursor's term.
-The cursor moves only under the leader's own term, so a leader that was replaced while it hung
-notices and stops. Between publishing a page and moving the cursor a crash may come, so a page can
-be published twice; consumers know what they have.
+The cursor moves, and a seal is written, only under the leader's own term, so a leader that was
+replaced while it hung notices and stops. Between publishing a page and moving the cursor a crash
+may come, so a page can be published twice; consumers know what they have.
 
 The relay polls: NOTIFY would serialise every commit of the database.
 """
@@ -19,11 +19,14 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from shared.relay.epoch import open_epoch
-from shared.relay.log import EventLog, Page, Position
+from shared.relay.leadership import Leadership, LeadershipLost
+from shared.relay.log import SETTINGS, EventLog, Page, Position
+from shared.seals.sealer import Sealer
 
 if TYPE_CHECKING:
     from shared.postgres.database import Connection, Database
     from shared.relay.bus import Bus
+    from shared.seals.sink import SealSink
 
 log = structlog.stdlib.get_logger("ecocase.relay")
 
@@ -45,17 +48,16 @@ PUBLISHED = Counter("ecocase_relay_published", "Events published.", ["service"])
 LEADS = Gauge("ecocase_relay_leads", "1 where this process leads the service's relay.", ["service"])
 
 
-class LeadershipLost(Exception):  # noqa: N818 - a turn of events, not a fault
-    """Another process leads now."""
-
-
 class Relay:
     """One service's relay; `run` it in a task for as long as the process lives."""
 
-    def __init__(self, database: Database, bus: Bus, *, page_events: int = PAGE_EVENTS) -> None:
+    def __init__(
+        self, database: Database, bus: Bus, seals: SealSink, *, page_events: int = PAGE_EVENTS
+    ) -> None:
         self.service = database.service
         self._database = database
         self._bus = bus
+        self._seals = seals
         self._page_events = page_events
         self._behind_since: datetime | None = None
         self._published_through: Position | None = None
@@ -93,20 +95,29 @@ class Relay:
             delay = min(delay * 2, RETRY_SECONDS[1])
 
     async def _lead(self) -> None:
-        """Publish until something fails; return at once where another process leads."""
-        leadership = await self._database.connect()
+        """Publish and seal until either fails; return at once where another process leads."""
+        session = await self._database.connect(SETTINGS)
         reader = EventLog(self._database)
+        work: list[asyncio.Task[None]] = []
         try:
-            if not await leadership.fetchval(_LOCK):
+            if not await session.fetchval(_LOCK):
                 return
             await open_epoch(self._database)
-            cursor = await _Cursor.take(leadership)
-            log.info("relay leads", service=self.service, term=cursor.term)
+            cursor = await _Cursor.take(session)
+            log.info("relay leads", service=self.service, term=cursor.leadership.term)
             LEADS.labels(self.service).set(1)
-            await self._publish_on(cursor, reader)
+            sealer = Sealer(self.service, cursor.leadership, self._seals)
+            work = [
+                asyncio.create_task(self._publish_on(cursor, reader)),
+                asyncio.create_task(sealer.run()),
+            ]
+            await next(asyncio.as_completed(work))
         finally:
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
             reader.close()
-            leadership.terminate()  # at once: a cancelled close would go on holding the lock
+            session.terminate()  # at once: a cancelled close would go on holding the lock
 
     async def _publish_on(self, cursor: _Cursor, reader: EventLog) -> None:
         watch = _OldestWriter(self.service, reader)
@@ -165,10 +176,9 @@ WHERE term = $1 RETURNING true
 class _Cursor:
     """The leader's hold on the cursor row."""
 
-    def __init__(self, connection: Connection, term: int, position: Position) -> None:
-        self.term = term
+    def __init__(self, leadership: Leadership, position: Position) -> None:
+        self.leadership = leadership
         self.position = position
-        self._connection = connection
 
     @classmethod
     async def take(cls, connection: Connection) -> _Cursor:
@@ -176,13 +186,14 @@ class _Cursor:
         row = await connection.fetchrow(_TAKE)
         assert row is not None  # noqa: S101 - it returns the row it wrote
         term, *place = row
-        return cls(connection, term, Position(*place))
+        return cls(Leadership(connection, term), Position(*place))
 
     async def move(self, to: Position) -> None:
         """Move the cursor; raises `LeadershipLost` where another term has begun."""
-        moved = await self._connection.fetchval(
-            _MOVE, self.term, to.epoch, to.xid, to.seq, to.offset, to.event_id
-        )
+        async with self.leadership.turn:
+            moved = await self.leadership.connection.fetchval(
+                _MOVE, self.leadership.term, to.epoch, to.xid, to.seq, to.offset, to.event_id
+            )
         if not moved:
             raise LeadershipLost
         self.position = to

@@ -1,4 +1,4 @@
-"""What the relay keeps in each service's schema: its cursor, and the epochs of its events."""
+"""What the relay keeps in each service's schema: its cursor, its epochs, and the seals."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from shared.events.table import Xid8
+from shared.seals.table import seal_table
 
 
 @dataclass(frozen=True, slots=True)
 class RelayTables:
-    """The relay's two tables."""
+    """The relay's tables."""
 
     cursor: sa.Table
     epoch: sa.Table
+    seal: sa.Table
 
 
 def relay_tables(metadata: sa.MetaData) -> RelayTables:
@@ -45,4 +47,5 @@ def relay_tables(metadata: sa.MetaData) -> RelayTables:
             sa.Column("timeline", sa.BigInteger, nullable=False),
             sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         ),
+        seal=seal_table(metadata),
     )

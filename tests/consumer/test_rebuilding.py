@@ -12,6 +12,7 @@ from shared.consumer import rebuild
 from shared.consumer.rebuild import AlreadyRebuilding, Rebuilder
 from shared.relay.relay import Relay
 from tests.event_history import Story, write
+from tests.seals_kept import Kept
 from tests.tally import tallied
 from tests.waiting import until
 
@@ -33,7 +34,7 @@ async def rebuilder(consumer: Consumer, history: DirectHistory) -> AsyncIterator
 
 @pytest.fixture
 async def relays(cases: Database, permits: Database, bus: DirectBus) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(Relay(each, bus).run()) for each in (cases, permits)]
+    tasks = [asyncio.create_task(Relay(each, bus, Kept()).run()) for each in (cases, permits)]
     yield
     for task in tasks:
         task.cancel()
@@ -196,7 +197,7 @@ async def test_a_history_that_lost_applied_events_is_what_counts_after_a_rebuild
 ) -> None:
     story = Story("cases")
     await write(cases, story.tell("filed", {"amount": 1}), story.tell("noted", {"amount": 9}))
-    relay = asyncio.create_task(Relay(cases, bus).run())
+    relay = asyncio.create_task(Relay(cases, bus, Kept()).run())
 
     async def applied() -> bool:
         return await tallied(reporting) == (2, 10)

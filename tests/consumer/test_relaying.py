@@ -11,6 +11,7 @@ import pytest
 
 from shared.relay.relay import Relay
 from tests.event_history import Story, write
+from tests.seals_kept import Kept
 from tests.tally import tallied
 from tests.waiting import until
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def relaying(database: Database, bus: Bus, page_events: int = 100) -> AsyncIterator[Relay]:
-    relay = Relay(database, bus, page_events=page_events)
+    relay = Relay(database, bus, Kept(), page_events=page_events)
     task = asyncio.create_task(relay.run())
     try:
         yield relay

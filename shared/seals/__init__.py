@@ -1,0 +1,1 @@
+"""Seals over the order of events: they show what was removed, put in or moved."""
