@@ -33,11 +33,11 @@ SEAL_SECONDS = 1.0
 SEALED_EVENTS = 10_000
 PUBLISHED_AT_ONCE = 1_000
 
-_NEWEST_SEAL = f"SELECT {', '.join(COLUMNS)} FROM seal ORDER BY number DESC LIMIT 1"  # noqa: S608
-_SEAL = f"SELECT {', '.join(COLUMNS)} FROM seal WHERE number = $1"  # noqa: S608 - our columns
+_NEWEST_SEAL = f"SELECT {', '.join(COLUMNS)} FROM seal ORDER BY number DESC LIMIT 1"
+_SEAL = f"SELECT {', '.join(COLUMNS)} FROM seal WHERE number = $1"
 _SEALS = f"""
 SELECT {", ".join(COLUMNS)} FROM seal WHERE number > $1 ORDER BY number LIMIT $2
-"""  # noqa: S608 - our columns
+"""
 _NEXT = """
 SELECT epoch, (SELECT coalesce(max(number), 1) FROM epoch) AS newest FROM event
 WHERE (epoch, xid, seq) > ($1, $2, $3) ORDER BY epoch, xid, seq LIMIT 1
@@ -53,7 +53,7 @@ FROM (
     WHERE epoch = $1 AND (xid, seq) > ($2, $3) AND xid < pg_snapshot_xmin(pg_current_snapshot())
     ORDER BY xid, seq LIMIT $4
 ) AS stretch
-"""  # noqa: S608 - our expression
+"""
 _STRETCH_OF_ENDED_EPOCH = _STRETCH.replace(" AND xid < pg_snapshot_xmin(pg_current_snapshot())", "")
 _DIALECT = pg.dialect()  # type: ignore[no-untyped-call]
 _TYPES = {
@@ -69,7 +69,7 @@ WHERE term = {_VALUES["term"]}
       IS NOT DISTINCT FROM {_VALUES["previous_hash"]}
 FOR SHARE OF relay_cursor
 RETURNING number
-"""  # noqa: S608 - our columns
+"""
 
 
 class Sealer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from shared.clock.law_time import law_day
 from shared.http.problem import RefusedByLaw, WrongState
 from shared.identifiers import new_id
 from shared.workflow import clocks as legal_clocks
@@ -11,7 +12,7 @@ from shared.workflow.table import Claim, Clock, End, Facts, Resume, Situation, S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date, datetime
+    from datetime import datetime
 
     from shared.workflow.payload import Split
     from shared.workflow.table import Procedure, Row
@@ -51,11 +52,7 @@ def decide(procedure: Procedure, row: Row, situation: Situation, parts: Split) -
     clocks = dict(situation.clocks)
     for effect in row.clocks:
         legal_clocks.move(clocks, effect, situation)
-    facts = add_fact(
-        situation.facts, row, data, situation.caller.account, situation.at, situation.day
-    )
-    if row.revise is not None:
-        facts = row.revise(facts, data)
+    facts = add_fact(situation.facts, row, data, situation.caller.account, situation.at)
     return Decision(
         state=row.target or situation.state or "",
         at=situation.at,
@@ -101,8 +98,11 @@ def add_fact(
     data: Mapping[str, Any],
     account: str,
     at: datetime,
-    day: date,
 ) -> Facts:
-    """Add an occurrence of a row to the facts, with who, when and on which day of the law."""
-    occurrence = {**data, "by": account, "at": at.isoformat(), "on": day.isoformat()}
-    return {**facts, row.command: [*facts.get(row.command, ()), occurrence]}
+    """Add an occurrence of a row to the facts, with who, when and on which day of the law.
+
+    Where the row revises earlier facts, they are revised.
+    """
+    occurrence = {**data, "by": account, "at": at.isoformat(), "on": law_day(at).isoformat()}
+    added = {**facts, row.command: [*facts.get(row.command, ()), occurrence]}
+    return added if row.revise is None else row.revise(added, data)

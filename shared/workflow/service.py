@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
-from shared.events.audit import audit_routes
 from shared.http.app import create_app
 from shared.postgres.availability import is_unavailable
+from shared.verification.routes import verification_routes
 from shared.workflow.desk import Desk
 from shared.workflow.reading import reading_routes
 from shared.workflow.router import Commands, command_routes
@@ -71,7 +71,7 @@ def procedure_app(
         )
         reading_routes(router, desk, standing.database)
         command_routes(router, desk, commands)
-    audit_routes(router, tables, standing.database)
+    verification_routes(router, procedures, tables, standing.database, standing.calendars)
     app.include_router(router)
     app.find = commands.find
     return app

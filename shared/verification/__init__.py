@@ -1,0 +1,1 @@
+"""What an auditor asks of a service: whether anything was changed behind the platform's back."""
