@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from shared.clock.calendar import WorkCalendar
-    from shared.postgres.database import Database, Connection
+    from shared.postgres.database import Connection, Database
     from shared.workflow.table import Procedure
     from shared.workflow.tables import ServiceTables
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from shared.postgres.database import Database, Connection
+    from shared.postgres.database import Connection, Database
 
 EVENTS_A_PAGE = 50_000
 SEALS_A_PAGE = 200
