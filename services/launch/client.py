@@ -134,7 +134,14 @@ class _Session:
 class Client:
     """Calls the platform's APIs as one of several accounts."""
 
-    def __init__(self, url: str, credentials: Credentials, *, connections: int = 16) -> None:
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        connections: int = 16,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self.url = url.rstrip("/")
         self.credentials = credentials
         self._sessions: dict[str, _Session] = {}
@@ -144,6 +151,7 @@ class Client:
             timeout=httpx.Timeout(PATIENCE),
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             trust_env=False,
+            transport=transport,
         )
 
     async def __aenter__(self) -> Self:
@@ -189,7 +197,7 @@ class Client:
     ) -> httpx.Response:
         """`call` with a body that is JSON already."""
         for attempt in range(2):
-            signed = {**await self._signed(account), **(headers or {})}
+            signed = {**await self.signed(account), **(headers or {})}
             if content is not None:
                 signed["content-type"] = "application/json"
             response = await self._patiently(
@@ -223,7 +231,8 @@ class Client:
                 pause = max(pause, min(float(wanted), 5.0) if wanted.isdigit() else 0.0)
             await asyncio.sleep(pause)
 
-    async def _signed(self, account: str) -> dict[str, str]:
+    async def signed(self, account: str) -> dict[str, str]:
+        """The headers by which a request is the account's."""
         if account in self.credentials.passwords:
             return {"authorization": f"Bearer {await self._token(account)}"}
         importer = self.credentials.with_role("importer")

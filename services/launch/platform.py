@@ -30,6 +30,7 @@ from shared.issuer.issuer import Issuer
 from shared.issuer.passwords import Passwords
 from shared.issuer.signing import SigningKeys
 from shared.relay.direct import DirectBus, DirectHistory
+from shared.relay.epoch import open_epoch
 from shared.relay.relay import Relay
 from shared.seals.file import SealFile
 from shared.workflow.service import Standing
@@ -53,6 +54,7 @@ class Platform:
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
         self.credentials: Path | None = None
+        self.issuer: Issuer
         self.app: Site
 
     async def start(self) -> None:
@@ -80,11 +82,12 @@ class Platform:
     async def _start(self) -> None:
         data = private_folder(self._settings.data)
         databases = await open_databases(self._settings, self._stack)
-        issuer = self._issuer(databases["identity"], data)
+        self.issuer = issuer = self._issuer(databases["identity"], data)
         self.credentials = await ensure_demo_accounts(issuer, data)
         calendars = Calendars(databases["clock"])
         await calendars.read()
         verifier = TokenVerifier([issuer.trusted(), *await self._outside()])
+        await asyncio.gather(*(open_epoch(databases[service.NAME]) for service in PROCEDURAL))
         await self._services(databases, issuer, calendars, verifier)
 
     def _issuer(self, database: Database, data: Path) -> Issuer:

@@ -9,6 +9,9 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as PydanticSettingsError
 
+LOG = "platform.log"
+"""The log's name in the data folder."""
+
 
 class SettingsError(ValueError):
     """An environment variable has a value it cannot have; the message names it."""
@@ -60,7 +63,7 @@ class Settings(BaseSettings):
     @property
     def log_path(self) -> Path:
         """The log file."""
-        return Path(self.log) if self.log else self.data.resolve() / "platform.log"
+        return Path(self.log) if self.log else self.data.resolve() / LOG
 
     @property
     def url(self) -> str:

@@ -16,6 +16,7 @@ import shared.clock
 import shared.issuer
 from services.cases import app as cases
 from services.complaints import app as complaints
+from services.launch.backup.folder import RESTORING, unfinished
 from services.permits import app as permits
 from services.reporting import app as reporting
 from shared.postgres.availability import DatabaseUnavailable, is_unavailable
@@ -106,4 +107,9 @@ def private_folder(path: Path) -> Path:
     except OSError as error:
         msg = f"数据目录 {path} 不能使用（{error.strerror}）：请用 ECOCASE_DATA 换一个目录"
         raise DataFolderUnusableError(msg) from error
+    if (found := unfinished(path)) is not None:
+        msg = f"数据目录 {path} 上有一次未完成的恢复：请再次运行 ecocase restore"
+        if found.name == RESTORING:
+            msg += f"；删除 {found} 即放弃那次恢复"
+        raise DataFolderUnusableError(msg)
     return path

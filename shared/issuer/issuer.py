@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.http.problem import TooManyRequests, Unauthenticated
 from shared.identity.caller import is_account
 from shared.identity.keys import LocalKeys
+from shared.identity.roles import Role
 from shared.identity.tokens import TrustedIssuer
 from shared.issuer.accounts import Account, Accounts, stored_account
 from shared.issuer.attempts import Origin, Outcome, record, wait_before
@@ -111,6 +112,15 @@ class Issuer:
         if grant is None:  # raised only here, so that a revocation is committed
             raise Unauthenticated("登录已失效,请重新登录")
         return grant
+
+    async def end_sessions(self) -> None:
+        """End every session there is: nobody's refresh token is good any more."""
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(refresh_token))
+
+    def own_token(self, name: str, role: Role, bureau: str) -> str:
+        """An access token of the platform's own, under a name that is no stored account's."""
+        return self._access_token(Account(name, name, frozenset({role}), bureau), self._now())
 
     def _access_token(self, holder: Account, now: datetime) -> str:
         issued = int(now.timestamp())

@@ -131,6 +131,15 @@ def sweep(folder: Path, sockets: Path) -> None:
         (sockets / name).unlink(missing_ok=True)
 
 
+def sync_folder(folder: Path) -> None:
+    """See that names given and taken in a folder are safe on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def open_log(log: Path) -> IO[bytes]:
     """Open the log for appending; a long one is set aside first, replacing the last."""
     if log.exists() and log.stat().st_size > LOG_BYTES_KEPT:

@@ -70,7 +70,7 @@ class EmbeddedPostgres:
         Raises DataFolderInUse, NoIdentity, or PostgresFailed after 60 seconds.
         """
         files.private_folder(self._folder)
-        self._lock = _lock(self._folder)
+        self._lock = hold(self._folder)
         try:
             self._sockets = files.socket_folder(self._folder)
             identity = choose_identity(self._folder, files.binaries())
@@ -97,10 +97,14 @@ class EmbeddedPostgres:
 
     def dsn(self, role: str, database: str = "ecocase") -> str:
         """URL for asyncpg or libpq over the socket; role `postgres` administers."""
-        sockets = quote(str(self._running(self._sockets)), safe="")
+        return self.url(self._running(self._sockets), role, database)
+
+    @staticmethod
+    def url(sockets: Path, role: str, database: str) -> str:
+        """`dsn` of a server that another process runs, by its `socket_folder`."""
         return (
             f"postgresql://{quote(role, safe='')}@/{quote(database, safe='')}"
-            f"?host={sockets}&port={files.PORT}"
+            f"?host={quote(str(sockets), safe='')}&port={files.PORT}"
         )
 
     @property
@@ -132,7 +136,7 @@ class EmbeddedPostgres:
             raise self._failure("建立数据库失败")
         files.site_configuration(half_made)
         half_made.rename(self._cluster)
-        _sync(self._folder)
+        files.sync_folder(self._folder)
 
     async def _serve(self, identity: Identity) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -182,8 +186,8 @@ class EmbeddedPostgres:
         return value
 
 
-def _lock(folder: Path) -> IO[str]:
-    """Take the folder's lock, which the system lets go of when we die."""
+def hold(folder: Path) -> IO[str]:
+    """Take the folder's lock, which the system lets go of when we die; raises DataFolderInUse."""
     file = (folder / "lock").open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -197,11 +201,3 @@ def _lock(folder: Path) -> IO[str]:
     file.write(f"{os.getpid()}\n")
     file.flush()
     return file
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.launch.cli.options import CredentialsFile, Url
+
+if TYPE_CHECKING:
+    from services.launch.auditing import Reconciled, Verified
 
 SHOWN = 50
 
@@ -37,10 +40,7 @@ def add_to(app: typer.Typer) -> None:
         from services.launch.client import client_for  # noqa: PLC0415
 
         result = asyncio.run(work(client_for(url, credentials)))
-        for difference in result.differences[:SHOWN]:
-            typer.echo(f"{difference.service} {difference.id}：{difference.reason}")
-        _more(len(result.differences))
-        typer.echo(f"核对 {result.aggregates} 件，{len(result.differences)} 件不符")
+        show_reconciled(result)
         raise typer.Exit(1 if result.differences else 0)
 
     @app.command()
@@ -50,14 +50,7 @@ def add_to(app: typer.Typer) -> None:
         from services.launch.client import client_for  # noqa: PLC0415
 
         result = asyncio.run(work(client_for(url, credentials)))
-        for service, finding in result.findings[:SHOWN]:
-            version = f"第 {finding['version']} 版" if finding["version"] else ""
-            event = f"（事件 {finding['event_id']}）" if finding["event_id"] else ""
-            typer.echo(f"{service} {finding['aggregate_id']} {version}：{finding['reason']}{event}")
-        _more(len(result.findings))
-        typer.echo(
-            f"校验 {result.aggregates} 件 {result.events} 个事件，发现 {len(result.findings)} 处"
-        )
+        show_verified(result)
         raise typer.Exit(1 if result.findings else 0)
 
     parked = typer.Typer(help="搁置的事件：查看与重放。", no_args_is_help=True)
@@ -85,6 +78,26 @@ def add_to(app: typer.Typer) -> None:
         done = asyncio.run(_parked("POST", "/reporting/parked/replay", url, credentials, asked))
         typer.echo(f"重放 {done['replayed']} 个，仍搁置 {done['parked']} 个")
         raise typer.Exit(1 if done["parked"] else 0)
+
+
+def show_reconciled(result: Reconciled) -> None:
+    """Print what a reconciliation found."""
+    for difference in result.differences[:SHOWN]:
+        typer.echo(f"{difference.service} {difference.id}：{difference.reason}")
+    _more(len(result.differences))
+    typer.echo(f"核对 {result.aggregates} 件，{len(result.differences)} 件不符")
+
+
+def show_verified(result: Verified) -> None:
+    """Print what a verification found."""
+    for service, finding in result.findings[:SHOWN]:
+        version = f"第 {finding['version']} 版" if finding["version"] else ""
+        event = f"（事件 {finding['event_id']}）" if finding["event_id"] else ""
+        typer.echo(f"{service} {finding['aggregate_id']} {version}：{finding['reason']}{event}")
+    _more(len(result.findings))
+    typer.echo(
+        f"校验 {result.aggregates} 件 {result.events} 个事件，发现 {len(result.findings)} 处"
+    )
 
 
 def _more(count: int) -> None:

@@ -6,7 +6,15 @@ import sys
 
 import typer
 
-from services.launch.cli import auditing, demo, documents, figures, loading, serving
+from services.launch.cli import (
+    auditing,
+    backing_up,
+    demo,
+    documents,
+    figures,
+    loading,
+    serving,
+)
 
 REFUSED = 1
 AWAY = 3
@@ -23,6 +31,7 @@ serving.add_to(app)
 loading.add_to(app)
 figures.add_to(app)
 auditing.add_to(app)
+backing_up.add_to(app)
 documents.add_to(app)
 demo.add_to(app)
 

@@ -1,0 +1,1 @@
+"""Backing the platform up into one file, and restoring it from that file into a new folder."""
