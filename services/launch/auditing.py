@@ -138,7 +138,11 @@ def _difference(aggregate: dict[str, Any], fact: dict[str, Any] | None) -> str |
         return "统计中没有"
     for name in ("version", "state", "hash"):
         if fact[name] != row[name]:
-            return f"统计为第 {fact['version']} 版（{fact['state']}），服务为第 {row['version']} 版"
+            ahead = fact["version"] >= row["version"]
+            return (
+                f"统计为第 {fact['version']} 版（{fact['state']}），服务为第 {row['version']} 版"
+                + ("，历史已分叉：请查明后运行 ecocase rebuild" if ahead else "")
+            )
     return None
 
 

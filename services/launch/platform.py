@@ -147,6 +147,7 @@ class Platform:
         await report.open()
         self._stack.push_async_callback(report.close)
         bus.subscribe(report.subscriber)
+        await bus.find_lost()
         parts += [
             Part(reporting.NAME, reporting.TITLE, report.app),
             Part("clock", "工作日历", calendar_app(calendars, verifier, version=release)),

@@ -64,7 +64,7 @@ class Reporting:
         """The figures of a year, of the caller's bureau."""
         as_of, lag = self.queries.standing()
         found = await self.queries.figures(caller.bureau, year)
-        parked, waiting = await self.queries.coverage(caller.bureau)
+        reservations = await self.queries.reservations(caller.bureau)
         known = [figure for figure, value in found if value is not None]
         return FiguresAnswer(
             year=year,
@@ -74,8 +74,9 @@ class Reporting:
             coverage=Coverage(
                 known=len(known),
                 total=len(found),
-                parked=parked,
-                waiting=waiting,
+                parked=reservations.parked,
+                waiting=reservations.waiting,
+                rebuild_due=reservations.rebuild_due,
                 owners=sorted({figure.owner for figure in known}),
             ),
             figures=[
@@ -140,14 +141,15 @@ def statistics_routes(reporting: Reporting) -> APIRouter:
             )
         as_of, lag = queries.standing()
         rows = await queries.metrics(caller.bureau, Asked(measure, chosen, begins, ends, bucket))
-        parked, _ = await queries.coverage(caller.bureau)
+        reservations = await queries.reservations(caller.bureau)
         return MetricsAnswer(
             measure=found.name,
             title=found.title,
             unit=found.unit,
             as_of=as_of,
             lag_seconds=lag,
-            parked=parked,
+            parked=reservations.parked,
+            rebuild_due=reservations.rebuild_due,
             rows=rows,
         )
 

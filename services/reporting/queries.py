@@ -39,8 +39,9 @@ SELECT body FROM fact
 WHERE generation = {_SERVED} AND bureau = $1 AND body ->> 'procedure' = 'time-limit'
 """  # noqa: S608 - a constant
 _COVERAGE = f"""
-SELECT count(*) AS parked, count(DISTINCT aggregate_id) AS waiting FROM parked
-WHERE generation = {_SERVED} AND bureau = $1
+SELECT count(*) AS parked, count(DISTINCT aggregate_id) AS waiting,
+       (SELECT error IS NOT NULL FROM generation WHERE number = {_SERVED}) AS rebuild_due
+FROM parked WHERE generation = {_SERVED} AND bureau = $1
 """  # noqa: S608 - a constant
 _APPLIED = f"""
 SELECT wanted.id FROM unnest($1::uuid[], $2::integer[]) AS wanted (id, version)
@@ -83,6 +84,18 @@ class Asked:
     bucket: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Reservations:
+    """How many events are parked, how many aggregates wait behind them, and whether more is amiss.
+
+    `rebuild_due`: a service's history went back in time, so that events count which are no more.
+    """
+
+    parked: int
+    waiting: int
+    rebuild_due: bool
+
+
 class Queries:
     """Reads the served generation. `lag` gives how many seconds events are behind."""
 
@@ -111,11 +124,12 @@ class Queries:
             row["concluded"] = row["approved"] + row["refused"]
         return [(figure, _value(figure, sums, registers, limits, ends)) for figure in FIGURES]
 
-    async def coverage(self, bureau: str) -> tuple[int, int]:
-        """How many events of a bureau are parked, and how many aggregates wait behind them."""
+    async def reservations(self, bureau: str) -> Reservations:
+        """With what reservations a bureau's figures are to be read."""
         async with self._database.connection() as connection:
             row = await connection.fetchrow(_COVERAGE, bureau)
-        return (0, 0) if row is None else (row["parked"], row["waiting"])
+        assert row is not None  # noqa: S101 - an aggregate's single row
+        return Reservations(row["parked"], row["waiting"], bool(row["rebuild_due"]))
 
     async def metrics(self, bureau: str, asked: Asked) -> list[dict[str, Any]]:
         """A measure by dimensions and bucket of time, in their order."""

@@ -15,6 +15,7 @@ class Coverage(BaseModel):
     total: int = Field(title="全部数字")
     parked: int = Field(title="搁置的事件")
     waiting: int = Field(title="受影响的事项")
+    rebuild_due: bool = Field(title="须重算", description="有服务恢复到了较早的时刻")
     owners: list[str] = Field(title="已有数字的服务")
 
 
@@ -48,6 +49,7 @@ class MetricsAnswer(BaseModel):
     as_of: datetime
     lag_seconds: float
     parked: int
+    rebuild_due: bool
     rows: list[dict[str, str | int | date]]
 
 

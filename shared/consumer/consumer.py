@@ -35,6 +35,10 @@ SWEEP_SECONDS = 60.0
 
 APPLIED = Counter("ecocase_consumer_applied", "Events applied.", ["topic"])
 PARKED = Gauge("ecocase_consumer_parked", "Events parked.", ["reason"])
+REBUILD_DUE = Gauge(
+    "ecocase_consumer_rebuild_due",
+    "1 where a log no longer holds all that is counted, so that a rebuild is due.",
+)
 
 
 class NoGeneration(Exception):  # noqa: N818 - a state of the database
@@ -56,7 +60,7 @@ class Consumer:
         async with self.connections.borrow() as connection, connection.transaction():
             await connection.execute("LOCK TABLE serving IN EXCLUSIVE MODE")
             await connection.execute(_FIRST_GENERATION)
-        await self.count_parked()
+        await self.take_stock()
         self._upkeep = asyncio.create_task(self._sweep_for_ever())
 
     async def close(self) -> None:
@@ -72,7 +76,7 @@ class Consumer:
         for each in slices:
             APPLIED.labels(each.topic).inc(len(each.events))
         if parked:
-            await self.count_parked()
+            await self.take_stock()
 
     async def apply_to(self, generation: int | None, slices: Sequence[Slice]) -> bool:
         """Apply slices to a generation, None the one served; gives whether anything was parked."""
@@ -90,14 +94,19 @@ class Consumer:
         return bool(work.newly_parked or work.released)
 
     async def begin_anew(self, topic: str, partition: int) -> Place:
-        """Go back to a partition's start, as a new generation of its topic."""
+        """Go back to a partition's start, as a new generation of its topic.
+
+        What was applied of events that are no more stays counted until a rebuild, which is now due.
+        """
         async with self.connections.borrow() as connection, connection.transaction():
             generation = await hold_served(connection)
             key = (topic, partition)
             place = (await store.lock_places(connection, generation, [key]))[key]
             anew = Place(place.topic_generation + 1, 0, None)
             await store.set_places(connection, generation, {key: anew})
-        log.error("read again from the start", topic=topic, partition=partition)
+            await connection.execute(_LOST, generation)
+        await self.take_stock()
+        log.error("read again from the start: a rebuild is due", topic=topic, partition=partition)
         return anew
 
     async def _load(
@@ -143,7 +152,7 @@ class Consumer:
             wanted = await connection.fetch(_PARKED_AGGREGATES, ids)
         for row in wanted:
             freed += await self._replay_one(row["topic"], row["partition"], row["aggregate_id"])
-        await self.count_parked()
+        await self.take_stock()
         return freed
 
     async def _replay_one(self, topic: str, partition: int, aggregate_id: UUID) -> int:
@@ -162,12 +171,14 @@ class Consumer:
         if filled:
             await self.replay(filled)
 
-    async def count_parked(self) -> None:
-        """Set the gauge of parked events."""
+    async def take_stock(self) -> None:
+        """Set the gauges of what is parked, and of whether a rebuild is due."""
         async with self.connections.borrow() as connection:
             counts = {row[0]: row[1] for row in await connection.fetch(_COUNT_PARKED)}
+            due = await connection.fetchval(_REBUILD_DUE)
         for reason in Reason:
             PARKED.labels(reason.value).set(counts.get(reason.value, 0))
+        REBUILD_DUE.set(bool(due))
 
     async def _sweep_for_ever(self) -> None:
         while True:
@@ -196,6 +207,8 @@ _FILLED_GAPS = f"""
 SELECT parked.id FROM parked JOIN fact USING (generation, aggregate_id)
 WHERE generation = {_SERVED} AND reason = 'gap' AND parked.version <= fact.version + 1
 """  # noqa: S608 - a constant
+_LOST = "UPDATE generation SET error = '日志缺少已计入的事件' WHERE number = $1"
+_REBUILD_DUE = f"SELECT error IS NOT NULL FROM generation WHERE number = {_SERVED}"  # noqa: S608 - a constant
 _COUNT_PARKED = f"""
 SELECT reason, count(*) FROM parked WHERE generation = {_SERVED} GROUP BY reason
 """  # noqa: S608 - a constant

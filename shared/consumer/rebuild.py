@@ -130,7 +130,7 @@ class Rebuilder:
             )
             raise
         else:
-            await self._consumer.count_parked()
+            await self._consumer.take_stock()
             await self._remove_old(connection)
 
     async def _fold(self, topic: str, generation: int) -> None:

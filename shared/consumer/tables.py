@@ -22,7 +22,8 @@ class ConsumerTables:
 def consumer_tables(metadata: sa.MetaData) -> ConsumerTables:
     """Define a consumer's tables.
 
-    - `generation`: each time the projection was built, and how that stands.
+    - `generation`: each time the projection was built, and how that stands; of one that is live,
+      `error` says why a rebuild is due.
     - `serving`: one row, the generation that is read and kept current; a switch changes it.
     - `position`: how far each partition has been applied.
     - `fact`: one row an aggregate: the last event applied, and what the projection makes of it.

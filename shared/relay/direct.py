@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from shared.consumer.slice import Displaced, Place, Slice
-from shared.relay.log import START, EventLog
+from shared.relay.log import START, EventLog, Page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 
     from shared.consumer.slice import Subscriber
     from shared.postgres.database import Database
-    from shared.relay.log import Page, Position
+    from shared.relay.log import Position
 
 log = structlog.stdlib.get_logger("ecocase.bus")
 
@@ -83,6 +83,14 @@ class DirectBus:
         """Hand everything to `subscriber` from now on; what it missed it reads from the log."""
         self._subscribers.append(subscriber)
 
+    async def find_lost(self) -> None:
+        """See, before anything is published, that each log still holds what was applied of it.
+
+        Else a service restored from an older backup, and quiet since, would not be found out.
+        """
+        for topic in self._history.topics:
+            await self.publish(topic, Page(START, (), START))
+
     async def publish(self, topic: str, page: Page) -> None:
         """Hand a page to every subscriber; raises what they raise."""
         async with asyncio.TaskGroup() as together:
@@ -95,20 +103,35 @@ class DirectBus:
         # More than once only where it goes over to another generation of statistics meanwhile.
         while displaced is not None:
             place = displaced.places[topic, PARTITION]
-            displaced = await _attempt(self._catch_up(subscriber, topic, place, page.end.offset))
+            displaced = await _attempt(self._catch_up(subscriber, topic, place, page.end))
 
-    async def _catch_up(self, subscriber: Subscriber, topic: str, place: Place, end: int) -> None:
-        """Give a subscriber what it lacks up to an offset; it may lack nothing."""
+    async def _catch_up(
+        self, subscriber: Subscriber, topic: str, place: Place, end: Position
+    ) -> None:
+        """Give a subscriber what it lacks up to a position; it may lack nothing.
+
+        Where the log is not the one that it has applied, since a restore went back in time, it
+        begins anew: with a new generation of the topic, from the log's start.
+        """
         position = await self._history.find(topic, place)
-        if position is None:
-            log.error("the log no longer holds the last event applied", topic=topic)
+        if position is not None:
+            position = await self._read_on(subscriber, topic, place, position, end)
+        # At the same offset another event: the log lacks one that came before the last applied.
+        if position is None or (position.offset == end.offset and position != end):
+            log.error("the log no longer holds what was applied", topic=topic)
             place = await subscriber.begin_anew(topic, PARTITION)
-            position = START
+            await self._read_on(subscriber, topic, place, START, end)
+
+    async def _read_on(
+        self, subscriber: Subscriber, topic: str, place: Place, position: Position, end: Position
+    ) -> Position:
+        """Apply the log from a position on, until as many events as `end` says are applied."""
         self._topic_generation[topic, id(subscriber)] = place.topic_generation
-        while position.offset < end:
-            page = await self._history.page(topic, position, end - position.offset)
+        while position.offset < end.offset:
+            page = await self._history.page(topic, position, end.offset - position.offset)
             await subscriber.apply([slice_of(topic, page, place.topic_generation)])
             position = page.end
+        return position
 
 
 def slice_of(topic: str, page: Page, topic_generation: int) -> Slice:

@@ -107,8 +107,17 @@ async def test_figures_say_how_current_and_how_complete_they_are(service: Report
         "total": 80,
         "parked": 0,
         "waiting": 0,
+        "rebuild_due": False,
         "owners": ["cases", "complaints", "permits"],
     }
+
+
+async def test_figures_say_that_they_hold_what_a_restored_service_no_longer_has(
+    service: Reporting,
+) -> None:
+    await service.bring(*penalised(Story("cases")))
+    await service.running.subscriber.begin_anew("cases", 0)
+    assert (await service.get("/figures/2024"))["coverage"]["rebuild_due"] is True
 
 
 async def test_figures_are_those_of_the_callers_bureau(service: Reporting) -> None:

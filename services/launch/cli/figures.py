@@ -143,4 +143,5 @@ def _print(answer: dict[str, Any], figures: list[dict[str, Any]], form: Format) 
     console.print(
         f"截至 {local}，滞后 {answer['lag_seconds']:.2f} 秒；"
         f"已知 {coverage['known']}/{coverage['total']} 项，搁置 {coverage['parked']} 个事件"
+        + ("；有服务恢复到了较早的时刻，须运行 ecocase rebuild" if coverage["rebuild_due"] else "")
     )
