@@ -1,7 +1,8 @@
-"""The issuer's tables, in schema `identity`: accounts, refresh tokens and the record of sign-ins.
+"""The issuer's tables, in schema `identity`: accounts, certificates, sessions, sign-ins, policy.
 
 No table holds a secret that signs or opens anything: passwords are Argon2id hashes, refresh tokens
-SHA-256 hashes of random values, and the signing key is a file (see `signing`).
+and recovery codes SHA-256 hashes of random values, secrets of second factors are sealed, and the
+keys that sign and seal are files (see `signing`, `sealing`).
 """
 
 from typing import Final
@@ -9,17 +10,20 @@ from typing import Final
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     LargeBinary,
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
 )
 
@@ -43,26 +47,49 @@ account = Table(
     metadata,
     Column("account", Text, primary_key=True),
     Column("display_name", Text, nullable=False),
-    Column("password_hash", Text, nullable=False),
+    Column("password_hash", Text),
     Column("roles", ARRAY(Text), nullable=False),
     Column("bureau", Text, nullable=False),
     Column("disabled_at", DateTime(timezone=True)),
-    # Two people with one certificate would pass for the two officers that the law asks for.
-    Column("certificate_number", Text, unique=True),
-    Column("certificate_from", Date),
-    Column("certificate_to", Date),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("password_set_at", DateTime(timezone=True)),
+    Column("one_time", Boolean, nullable=False),
+    Column("previous_hashes", ARRAY(Text), nullable=False),
+    Column("unlocked_at", DateTime(timezone=True)),
     CheckConstraint(f"bureau ~ '{BUREAU_PATTERN}'", name="bureau"),
-    CheckConstraint(
-        "num_nulls(certificate_number, certificate_from, certificate_to) IN (0, 3)",
-        name="certificate",
-    ),
 )
 """One person's account. Only `display_name` may say who that is; it never leaves this table for an
-event, a log or a token."""
+event, a log or a token. `one_time` says that the password must be changed before it signs in;
+`previous_hashes` are those of the passwords before, newest first."""
 
-refresh_token = Table(
-    "refresh_token",
+certificate_number = Table(
+    "certificate_number",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("account", Text, ForeignKey("account.account", ondelete="CASCADE"), nullable=False),
+    UniqueConstraint("number", "account"),
+)
+"""Whose a certificate is. Two people with one certificate would pass for the two officers that the
+law asks for, so a number belongs to one account for good."""
+
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("account", Text, nullable=False, index=True),
+    Column("valid_from", Date, primary_key=True),
+    Column("valid_to", Date, nullable=False),
+    ForeignKeyConstraint(
+        ["number", "account"],
+        ["certificate_number.number", "certificate_number.account"],
+        ondelete="CASCADE",
+    ),
+    CheckConstraint("valid_from <= valid_to", name="valid"),
+)
+"""A term of validity, both days included: a renewal is a new row, with the same number or not."""
+
+session = Table(
+    "session",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column(
@@ -72,14 +99,57 @@ refresh_token = Table(
         nullable=False,
         index=True,
     ),
+    Column("began_at", DateTime(timezone=True), nullable=False),
+    Column("refreshed_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True), index=True),
+    Column("address", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+)
+"""What one sign-in began. It is over at `ends_at`, when it lay idle since `refreshed_at`, or from
+`ended_at` on."""
+
+refresh_token = Table(
+    "refresh_token",
+    metadata,
+    Column("id", Uuid, primary_key=True),
     Column("token_hash", LargeBinary, nullable=False, unique=True),
-    Column("family", Uuid, nullable=False, index=True),
+    Column(
+        "family",
+        Uuid,
+        ForeignKey("session.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("used_at", DateTime(timezone=True)),
-    Column("revoked_at", DateTime(timezone=True)),
 )
-"""One refresh token; `family` is the sign-in it descends from, and all of a family end together."""
+"""One refresh token; `family` is the session it keeps open."""
+
+second_factor = Table(
+    "second_factor",
+    metadata,
+    Column("account", Text, ForeignKey("account.account", ondelete="CASCADE"), primary_key=True),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("confirmed_at", DateTime(timezone=True)),
+    Column("last_step", BigInteger, nullable=False),
+    Column("recovery_hashes", ARRAY(LargeBinary), nullable=False),
+)
+"""The second factor (RFC 6238) of an account; it counts once confirmed. `last_step` is the time
+step of the last code used, which no code may repeat; a recovery code used is taken out."""
+
+policy = Table(
+    "policy",
+    metadata,
+    Column("single", Boolean, primary_key=True),
+    Column("demonstration", Boolean, nullable=False),
+    Column("second_factor_roles", ARRAY(Text), nullable=False),
+    CheckConstraint("single", name="single"),
+)
+"""One row, made with the first accounts: whether they are for demonstration, and which roles sign
+in with a second factor."""
 
 sign_in = Table(
     "sign_in",
@@ -91,7 +161,7 @@ sign_in = Table(
     Column("name_hash", LargeBinary, nullable=False),
     Column("address", Text, nullable=False),
     Column("user_agent", Text, nullable=False),
-    CheckConstraint("outcome IN ('accepted', 'refused', 'reused')", name="outcome"),
+    CheckConstraint("outcome IN ('accepted', 'refused', 'refused-code', 'reused')", name="outcome"),
     Index("sign_in_name_hash_at_idx", "name_hash", "at"),
     Index("sign_in_address_at_idx", "address", "at"),
 )
