@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from services.launch.caseload.line import Line
 
 ROLES = {one.account: one.roles for one in demo_accounts()}
-OFFICERS = {one.account: (one.certificate,) for one in demo_accounts() if one.certificate}
+OFFICERS = {one.account: one.certificates for one in demo_accounts() if one.certificates}
 """The demonstration officers with their certificates, valid from 2020 to 2035."""
 
 

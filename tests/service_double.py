@@ -41,14 +41,7 @@ class DemoOfficers:
         self, accounts: Sequence[str], bureau: str
     ) -> Mapping[str, tuple[Certificate, ...]]:
         del bureau
-        return {
-            name: tuple(
-                one.certificate
-                for one in [ACCOUNTS.get(name)]
-                if one is not None and one.certificate is not None
-            )
-            for name in accounts
-        }
+        return {name: ACCOUNTS[name].certificates if name in ACCOUNTS else () for name in accounts}
 
 
 def authorization(account: str, *, bureau: str = BUREAU, roles: Sequence[str] | None = None) -> str:

@@ -22,6 +22,8 @@ PATIENCE = 10.0
 """Seconds without any answer after which the platform counts as away."""
 _EARLY = 30.0
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+_LONGEST_PAUSE = 120.0
+"""Seconds of `Retry-After` beyond which waiting is the user's affair: a locked account."""
 _PASSING = frozenset({429, 502, 503, 504})
 
 
@@ -72,6 +74,8 @@ class Credentials:
     passwords: dict[str, str]
     roles: dict[str, tuple[str, ...]]
     token: str | None = None
+    codes: dict[str, str] = field(default_factory=dict)
+    """A code of the second factor for the first sign-in of accounts that have one."""
 
     @classmethod
     def read(cls, path: Path) -> Credentials:
@@ -103,6 +107,10 @@ class Credentials:
         """An account that may audit; raises `CredentialsError`."""
         return self._one_of("audit_admin", "supervisor", "system_admin")
 
+    def administrator(self, role: str | None) -> str:
+        """An account of an administrator's role, or of any; raises `CredentialsError`."""
+        return self._one_of(*([role] if role else ["security_admin", "system_admin"]))
+
     def stands_for(self, account: str) -> bool:
         """Whether steps of an account can be sent: signed in, or named by an importer.
 
@@ -126,8 +134,9 @@ class Credentials:
 
 @dataclass(slots=True)
 class _Session:
-    token: str
-    until: float
+    token: str = ""
+    until: float = 0.0
+    refresh_token: str | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -211,6 +220,13 @@ class Client:
             return response
         raise RefusedError(response.status_code, _problem(response))
 
+    async def ask(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        """Post without signing in: for what is asked with a password. Raises as `call` does."""
+        answer = await self._patiently("POST", path, json=dict(body))
+        if answer.is_success:
+            return answer
+        raise RefusedError(answer.status_code, _problem(answer))
+
     async def _patiently(self, method: str, path: str, **request: Any) -> httpx.Response:
         attempt = 0
         while True:
@@ -222,13 +238,14 @@ class Client:
                 if time.monotonic() - self._last_answer > PATIENCE:
                     raise PlatformAwayError(f"{self.url} 已有 {PATIENCE:g} 秒没有应答") from None
             else:
-                if response.status_code not in _PASSING:
+                wanted = response.headers.get("retry-after", "")
+                retry_after = float(wanted) if wanted.isdigit() else 0.0
+                if response.status_code not in _PASSING or retry_after > _LONGEST_PAUSE:
                     self._last_answer = time.monotonic()
                     return response
                 if time.monotonic() - self._last_answer > PATIENCE:
                     raise PlatformAwayError(f"{self.url} 已有 {PATIENCE:g} 秒不能办理")
-                wanted = response.headers.get("retry-after", "")
-                pause = max(pause, min(float(wanted), 5.0) if wanted.isdigit() else 0.0)
+                pause = max(pause, min(retry_after, 5.0))
             await asyncio.sleep(pause)
 
     async def signed(self, account: str) -> dict[str, str]:
@@ -245,24 +262,25 @@ class Client:
         return {"authorization": f"Bearer {token}", ACTOR_HEADER: account}
 
     async def _token(self, account: str) -> str:
-        session = self._sessions.setdefault(account, _Session("", 0.0))
+        session = self._sessions.setdefault(account, _Session())
         async with session.lock:
             if session.until < time.monotonic():
-                answer = await self._patiently(
-                    "POST",
-                    "/identity/token",
-                    json={
-                        "grant_type": "password",
-                        "username": account,
-                        "password": self.credentials.passwords[account],
-                    },
-                )
-                if not answer.is_success:
-                    raise RefusedError(answer.status_code, _problem(answer))
-                granted = answer.json()
+                granted = (await self._granted(account, session.refresh_token)).json()
                 session.token = granted["access_token"]
                 session.until = time.monotonic() + float(granted["expires_in"]) - _EARLY
+                session.refresh_token = granted["refresh_token"]
             return session.token
+
+    async def _granted(self, account: str, refresh_token: str | None) -> httpx.Response:
+        if refresh_token is not None:
+            renewal = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+            answer = await self._patiently("POST", "/identity/token", json=renewal)
+            if answer.is_success:
+                return answer
+        proof = {"username": account, "password": self.credentials.passwords[account]}
+        if code := self.credentials.codes.get(account):
+            proof["code"] = code
+        return await self.ask("/identity/token", {"grant_type": "password", **proof})
 
 
 def _problem(response: httpx.Response) -> Mapping[str, Any]:
@@ -281,5 +299,9 @@ def client_for(url: str | None, credentials: Path | None) -> Client:
     Raises `CredentialsError`.
     """
     settings = Settings.read()
-    path = credentials or settings.data / "credentials.json"
-    return Client(url or settings.url, Credentials.read(path))
+    return Client(url or settings.url, Credentials.read(credentials_path(settings, credentials)))
+
+
+def credentials_path(settings: Settings, given: Path | None) -> Path:
+    """Where accounts that may be signed in are written."""
+    return given or settings.data / "credentials.json"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
@@ -24,10 +25,14 @@ from shared.clock.calendars import Calendars
 from shared.identity.keys import HttpKeys
 from shared.identity.officers import CachedOfficerDirectory
 from shared.identity.tokens import ClaimNames, TokenVerifier, TrustedIssuer
+from shared.issuer import policy
 from shared.issuer.app import create_app as issuer_app
 from shared.issuer.demo import ensure_demo_accounts, reset_demo_accounts
-from shared.issuer.issuer import Issuer
+from shared.issuer.installation import InstallationError
+from shared.issuer.issuer import Issuer, SignInRules
 from shared.issuer.passwords import Passwords
+from shared.issuer.sealing import Seal
+from shared.issuer.sessions import Limits
 from shared.issuer.signing import SigningKeys
 from shared.relay.direct import DirectBus, DirectHistory
 from shared.relay.epoch import open_epoch
@@ -36,11 +41,13 @@ from shared.seals.file import SealFile
 from shared.workflow.service import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
     from services.launch.settings import Settings
     from shared.postgres.database import Database
+
+T = TypeVar("T")
 
 PROCEDURAL = (cases, permits, complaints)
 """The services that run procedures."""
@@ -54,6 +61,7 @@ class Platform:
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
         self.credentials: Path | None = None
+        self.has_accounts = True
         self.issuer: Issuer
         self.app: Site
 
@@ -73,17 +81,17 @@ class Platform:
         self._tasks.clear()
         await self._stack.aclose()
 
-    async def reset_passwords(self) -> Path:
-        """Start what the issuer needs alone, and reset the demonstration accounts' passwords."""
+    async def issuer_alone(self) -> Issuer:
+        """Start what the issuer needs alone; `stop` ends it."""
         data = private_folder(self._settings.data)
         databases = await open_databases(self._settings, self._stack, ["identity"])
-        return await reset_demo_accounts(self._issuer(databases["identity"], data), data)
+        return self._issuer(databases["identity"], data)
 
     async def _start(self) -> None:
         data = private_folder(self._settings.data)
         databases = await open_databases(self._settings, self._stack)
         self.issuer = issuer = self._issuer(databases["identity"], data)
-        self.credentials = await ensure_demo_accounts(issuer, data)
+        await self._first_accounts(issuer, data)
         calendars = Calendars(databases["clock"])
         await calendars.read()
         verifier = TokenVerifier([issuer.trusted(), *await self._outside()])
@@ -97,7 +105,27 @@ class Platform:
             database.engine,
             SigningKeys(data / "keys"),
             Passwords(),
+            Seal(data / "keys"),
+            rules=SignInRules(
+                Limits(
+                    timedelta(minutes=self._settings.session_idle_minutes),
+                    timedelta(hours=self._settings.session_hours),
+                ),
+                timedelta(days=self._settings.password_days),
+            ),
         )
+
+    async def _first_accounts(self, issuer: Issuer, data: Path) -> None:
+        async with issuer.engine.connect() as connection:
+            rules = await policy.stored(connection)
+        if self._settings.demo and (rules is None or rules.demonstration):
+            self.credentials = await ensure_demo_accounts(issuer, data)
+        elif rules is None:
+            self.has_accounts = False
+        elif rules.demonstration and not self._settings.demo:
+            raise InstallationError(
+                f"ECOCASE_DEMO 为 false，但 {data} 中是演示账号：请另设数据目录（ECOCASE_DATA）"
+            )
 
     async def _outside(self) -> list[TrustedIssuer]:
         settings = self._settings
@@ -154,6 +182,8 @@ class Platform:
             Part("identity", "身份认证", issuer_app(issuer, verifier, version=release)),
         ]
         self.app = site(parts, databases, relays, release)
+        await issuer.revocations.refresh()
+        self._run(issuer.revocations.follow())
         self._run(calendars.follow())
         for relay in relays.values():
             self._run(relay.run())
@@ -165,10 +195,16 @@ class Platform:
         self._tasks.append(asyncio.create_task(work))
 
 
-async def reset_passwords(settings: Settings) -> Path:
-    """Give the demonstration accounts new passwords; the platform must not be running."""
+async def with_issuer(settings: Settings, work: Callable[[Issuer], Awaitable[T]]) -> T:
+    """Do `work` on the issuer alone; an embedded PostgreSQL must not be running already."""
     platform = Platform(settings)
     try:
-        return await platform.reset_passwords()
+        return await work(await platform.issuer_alone())
     finally:
         await platform.stop()
+
+
+async def reset_passwords(settings: Settings) -> Path:
+    """Give the demonstration accounts new passwords; the platform must not be running."""
+    data = private_folder(settings.data)
+    return await with_issuer(settings, lambda issuer: reset_demo_accounts(issuer, data))

@@ -17,7 +17,8 @@ from services.launch.platform import Platform
 from services.launch.storage import DataFolderUnusableError, private_folder
 from shared.http import logs
 from shared.issuer.demo import CredentialsLostError
-from shared.issuer.signing import ReadableKeyError
+from shared.issuer.files import ReadableKeyError
+from shared.issuer.installation import InstallationError
 from shared.postgres.availability import DatabaseUnavailable
 from shared.postgres.embedded import DataFolderInUse, PostgresFailed
 from shared.postgres.identity import NoIdentity
@@ -35,6 +36,7 @@ MENDABLE = (
     DataFolderUnusableError,
     DatabaseUnavailable,
     DataFolderInUse,
+    InstallationError,
     NoIdentity,
     PermissionError,
     PostgresFailed,
@@ -147,12 +149,20 @@ def _announce(settings: Settings, platform: Platform) -> None:
     lines = [
         f"环案通已就绪：{settings.url}",
         f"  接口文档  {settings.url}/docs",
-        f"  演示账号的密码在  {platform.credentials}（仅属主可读）",
+        *_accounts(platform),
         f"  日志在  {'标准错误' if settings.log == '-' else settings.log_path}",
         "  按 Ctrl-C 停止",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _accounts(platform: Platform) -> list[str]:
+    if platform.credentials is not None:
+        return [f"  演示账号的密码在  {platform.credentials}（仅属主可读）"]
+    if not platform.has_accounts:
+        return ["  尚无账号：请停止后执行 ecocase users init 建立三名管理员"]
+    return []
 
 
 def _bind(settings: Settings) -> socket.socket:

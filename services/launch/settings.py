@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     log: str = Field("", description="日志文件，- 为标准错误；缺省为数据目录中的 platform.log")
     log_level: str = Field("INFO", description="日志级别")
 
+    demo: bool = Field(default=True, description="没有账号时是否建立演示账号；正式使用设为 false")
+    session_idle_minutes: int = Field(30, ge=10, le=120, description="登录闲置多久后失效，分钟")
+    session_hours: int = Field(12, ge=1, le=24, description="登录最长有效，小时")
+    password_days: int = Field(90, ge=1, le=365, description="密码最长使用，天")
+
     issuer_url: str | None = Field(None, description="外部身份认证(OIDC)的 issuer")
     issuer_jwks_url: str | None = Field(None, description="其 JWKS 地址")
     issuer_account_claim: str = Field("sub", description="账号声明")

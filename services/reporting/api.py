@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi import Path as PathParam
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -34,9 +34,15 @@ from shared.clock.law_time import law_day
 from shared.consumer.consumer import Consumer
 from shared.consumer.rebuild import AlreadyRebuilding, Rebuilder
 from shared.http.handlers import problem_responses
-from shared.http.problem import InvalidInput, NotFound, RoleForbidden, WrongState
+from shared.http.problem import (
+    InvalidInput,
+    NotFound,
+    RoleForbidden,
+    Unauthenticated,
+    WrongState,
+)
 from shared.identity.caller import Caller
-from shared.identity.dependency import CurrentCaller
+from shared.identity.dependency import CurrentCaller, authenticate
 from shared.identity.roles import Role
 
 ADMINISTRATORS = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
@@ -155,11 +161,16 @@ def statistics_routes(reporting: Reporting) -> APIRouter:
 
     @router.get("/stream", summary="实时数字", response_class=EventSourceResponse)
     async def stream(
+        request: Request,
         caller: Annotated[Caller, Depends(_listener)],
         year: Annotated[int | None, Query(ge=EARLIEST, le=LATEST, description="缺省为本年")] = None,
     ) -> AsyncIterator[ServerSentEvent]:
-        """Send the figures at once, and again whenever they change."""
+        """Send the figures at once, and again whenever they change; end with the sign-in."""
         async for _ in reporting.changes.listen():
+            try:
+                await authenticate(request)
+            except Unauthenticated:
+                return
             as_of, _ = queries.standing()
             answer = await reporting.figures(caller, year or law_day(as_of).year)
             yield ServerSentEvent(event="figures", data=answer)

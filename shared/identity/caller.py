@@ -37,7 +37,7 @@ class Caller:
 
     `account` is the person answerable for the step, and what separation of duty compares. When a
     past caseload is imported, that is the person named by the importer, and `importer` is the
-    account that sent the request.
+    account that sent the request. `session` is what the token's `sid` names.
     """
 
     account: str
@@ -45,6 +45,7 @@ class Caller:
     bureau: str
     issuer: str
     importer: str | None = None
+    session: str | None = None
 
     def sees(self, bureau: str) -> bool:
         """Whether rows of `bureau` (行政区划代码) lie within the caller's scope."""

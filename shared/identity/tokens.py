@@ -2,7 +2,9 @@
 
 A token is trusted when a configured issuer signed it with an allowed algorithm and a key of its
 own, for our audience, within its time. What it says about roles and bureau is then mapped to ours.
-A verified token is remembered for up to a minute, which spares a request the signature check.
+A verified token is remembered for up to a minute, which spares a request the signature check; the
+end of its session makes it forgotten at once (`revocations`). Tokens of an outside issuer have no
+such list and stay good until they expire: let it give them a short life, five minutes at most.
 """
 
 import hashlib
@@ -22,6 +24,7 @@ from joserfc.util import urlsafe_b64decode
 from shared.http.problem import RoleForbidden, Unauthenticated
 from shared.identity.caller import Caller, is_account, is_bureau
 from shared.identity.keys import KeySource, PublicKey
+from shared.identity.revocations import Revocations
 from shared.identity.roles import Role, incompatible, role_named
 
 ALGORITHMS: Final = ("Ed25519", "EdDSA", "ES256", "RS256", "PS256")
@@ -51,12 +54,17 @@ class ClaimNames:
 
 @dataclass(frozen=True, slots=True)
 class TrustedIssuer:
-    """An issuer whose tokens count: its `iss`, the `aud` it writes for us, keys and claim names."""
+    """An issuer whose tokens count: its `iss`, the `aud` it writes for us, keys and claim names.
+
+    With `revocations` every token has to name its session (`sid`), and one that ended counts no
+    more.
+    """
 
     issuer: str
     audience: str
     keys: KeySource
     claims: ClaimNames = ClaimNames()
+    revocations: Revocations | None = None
 
 
 class TokenVerifier:
@@ -68,13 +76,16 @@ class TokenVerifier:
         self._issuers = {trusted.issuer: trusted for trusted in issuers}
         self._now = now
         self._remembered: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        for trusted in issuers:
+            if trusted.revocations is not None:
+                trusted.revocations.listen(self._forget)
 
     async def verify(self, authorization: str | None, actor: str | None = None) -> Caller:
         """The caller behind `authorization` (`Bearer …`), acting as `actor` (`Ecocase-Actor`).
 
         Only a caller in the role 导入 may name an actor. Raises `Unauthenticated` (no token, or
         not a valid one), `RoleForbidden` (valid, but not entitled here) and `Unavailable` (the
-        issuer's keys cannot be had).
+        issuer's keys, or its ended sessions, cannot be had).
         """
         token = _bearer(authorization)
         digest = hashlib.sha256(token).digest()
@@ -84,13 +95,19 @@ class TokenVerifier:
             self._remembered.move_to_end(digest)
             caller = entry[1]
         else:
-            caller, expires = await self._check(token, now)
-            self._remembered[digest] = (min(expires, now + _REMEMBER_SECONDS), caller)
+            caller, until = await self._check(token, now)
+            self._remembered[digest] = (min(until, now + _REMEMBER_SECONDS), caller)
             if len(self._remembered) > _REMEMBERED_TOKENS:
                 self._remembered.popitem(last=False)
         return caller if actor is None else _acting(caller, actor)
 
+    def _forget(self, sessions: frozenset[str]) -> None:
+        ended = [it for it, (_, caller) in self._remembered.items() if caller.session in sessions]
+        for digest in ended:
+            del self._remembered[digest]
+
     async def _check(self, token: bytes, now: float) -> tuple[Caller, float]:
+        """The caller, and the time until which that holds without another look."""
         header, unverified = _peek(token)
         issuer = unverified.get("iss")
         trusted = self._issuers.get(issuer) if isinstance(issuer, str) else None
@@ -103,7 +120,13 @@ class TokenVerifier:
         if key is None:
             raise Unauthenticated("访问令牌的签名密钥未知")
         claims = _verified_claims(token, key, trusted, now)
-        return _caller(claims, trusted), float(claims["exp"])
+        caller = _caller(claims, trusted)
+        until = float(claims["exp"])
+        if trusted.revocations is None:
+            return caller, until
+        if caller.session is None or trusted.revocations.check(caller.session):
+            raise Unauthenticated("登录已被终止,请重新登录")
+        return caller, min(until, now + trusted.revocations.trusted_for())
 
 
 def _bearer(authorization: str | None) -> bytes:
@@ -167,7 +190,14 @@ def _caller(claims: Mapping[str, Any], trusted: TrustedIssuer) -> Caller:
         raise RoleForbidden("该账号在本平台没有任何角色")
     if reason := incompatible(roles):
         raise RoleForbidden(reason)
-    return Caller(account, roles, bureau, trusted.issuer)
+    session = claims.get("sid")
+    return Caller(
+        account,
+        roles,
+        bureau,
+        trusted.issuer,
+        session=session if isinstance(session, str) else None,
+    )
 
 
 def _claim(claims: Mapping[str, Any], path: str) -> Any:

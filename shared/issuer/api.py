@@ -1,10 +1,9 @@
-"""The issuer over HTTP: sign-in, keys, who am I, and officers' certificates.
+"""The issuer over HTTP: sign-in, keys, ended sessions, who am I, and officers' certificates.
 
 The application keeps its `Issuer` in `app.state.issuer` and its `TokenVerifier` in
 `app.state.verifier`.
 """
 
-from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -17,19 +16,21 @@ from shared.http.validation import validate_json
 from shared.identity.caller import BUREAU_PATTERN
 from shared.identity.dependency import CurrentCaller
 from shared.identity.officers import OfficerAnswer
-from shared.issuer.attempts import Origin
-from shared.issuer.issuer import ACCESS_LIFETIME, Issuer
+from shared.identity.revocations import EndedSessions
+from shared.issuer.issuer import Issuer
+from shared.issuer.proof import Proof
 from shared.issuer.schemas import (
     Configuration,
-    HeldRole,
     JsonWebKeySet,
     Me,
     PasswordGrant,
     RefreshGrant,
     TokenAnswer,
     TokenRequest,
+    held_roles,
 )
 from shared.issuer.signing import ALGORITHM
+from shared.issuer.witness import Origin
 
 router = APIRouter(tags=["身份认证"])
 
@@ -60,18 +61,19 @@ CurrentIssuer = Annotated[Issuer, Depends(_issuer)]
 async def token(request: Request, response: Response, issuer: CurrentIssuer) -> TokenAnswer:
     """Exchange a password or a refresh token for tokens; JSON or a form."""
     asked = await _asked(request)
-    origin = _origin(request)
+    origin = origin_of(request)
     if isinstance(asked, PasswordGrant):
-        grant = await issuer.sign_in(asked.username, asked.password.get_secret_value(), origin)
+        proof = Proof(asked.username, asked.password.get_secret_value(), asked.code)
+        grant = await issuer.sign_in(proof, origin)
     else:
         grant = await issuer.refresh(asked.refresh_token.get_secret_value(), origin)
     response.headers["Cache-Control"] = "no-store"  # RFC 6749, 5.1
-    left = grant.refresh_expires_at - datetime.now(UTC)
+    now = issuer.now()
     return TokenAnswer(
         access_token=grant.access_token,
-        expires_in=int(ACCESS_LIFETIME.total_seconds()),
+        expires_in=max(0, round((grant.expires_at - now).total_seconds())),
         refresh_token=grant.refresh_token,
-        refresh_expires_in=max(0, round(left.total_seconds())),
+        refresh_expires_in=max(0, round((grant.refresh_expires_at - now).total_seconds())),
     )
 
 
@@ -79,6 +81,12 @@ async def token(request: Request, response: Response, issuer: CurrentIssuer) -> 
 async def jwks(issuer: CurrentIssuer) -> JsonWebKeySet:
     """The public keys that verify access tokens."""
     return JsonWebKeySet.model_validate(issuer.keys.public())
+
+
+@router.get("/revocations", summary="近期被终止的会话")
+async def revocations(issuer: CurrentIssuer) -> EndedSessions:
+    """The sessions that services refuse though their access tokens have not expired."""
+    return EndedSessions(ended=issuer.revocations.ended())
 
 
 @router.get("/.well-known/openid-configuration", summary="身份认证服务配置")
@@ -93,7 +101,7 @@ async def configuration(issuer: CurrentIssuer) -> Configuration:
         subject_types_supported=["public"],
         id_token_signing_alg_values_supported=[ALGORITHM],
         token_endpoint_auth_methods_supported=["none"],
-        claims_supported=["iss", "sub", "aud", "iat", "exp", "jti", "roles", "bureau"],
+        claims_supported=["iss", "sub", "aud", "iat", "exp", "jti", "sid", "roles", "bureau"],
     )
 
 
@@ -104,7 +112,7 @@ async def me(caller: CurrentCaller, issuer: CurrentIssuer) -> Me:
     return Me(
         account=caller.account,
         display_name=account.display_name if account and caller.sees(account.bureau) else None,
-        roles=[HeldRole(role=role, title=role.title) for role in sorted(caller.roles)],
+        roles=held_roles(caller.roles),
         bureau=caller.bureau,
         importer=caller.importer,
     )
@@ -142,6 +150,7 @@ async def _asked(request: Request) -> TokenRequest:
     return validate_json(_token_request, body)
 
 
-def _origin(request: Request) -> Origin:
+def origin_of(request: Request) -> Origin:
+    """Where a request came from."""
     agent = request.headers.get("user-agent", "").replace("\0", "")
     return Origin(request.client.host if request.client else "", agent)

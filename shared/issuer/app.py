@@ -3,7 +3,7 @@
 from shared.http.app import Lifespan, ServiceApp
 from shared.http.app import create_app as create_service_app
 from shared.identity.tokens import TokenVerifier
-from shared.issuer.api import router
+from shared.issuer import accounts_api, api, own_api
 from shared.issuer.issuer import Issuer
 from shared.postgres.availability import is_unavailable
 
@@ -15,12 +15,13 @@ def create_app(
     app = create_service_app(
         service="identity",
         title="身份认证",
-        description="内置的身份认证服务:登录、续期、签名公钥与执法证件。",
+        description="内置的身份认证服务:登录、续期、签名公钥、账号管理与执法证件。",
         version=version,
         lifespan=lifespan,
         unreachable=is_unavailable,
     )
     app.state.issuer = issuer
     app.state.verifier = verifier
-    app.include_router(router)
+    for part in (api, own_api, accounts_api):
+        app.include_router(part.router)
     return app

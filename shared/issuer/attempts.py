@@ -1,91 +1,82 @@
-"""The record of sign-ins, and the failures counted from it."""
+"""The record of attempts to sign in, and what follows from the failures among them."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, func, insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.issuer.models import sign_in
-from shared.issuer.slowdown import (
-    FREE_PER_ACCOUNT,
-    FREE_PER_ADDRESS,
-    WINDOW,
-    Failures,
-    seconds_to_wait,
+from shared.issuer.lockout import (
+    ADDRESS_WINDOW,
+    FAILURES,
+    LOOK_BACK,
+    address_waits_until,
+    locked_until,
+    seconds_until,
 )
+from shared.issuer.models import sign_in
+from shared.issuer.witness import Attempt, Origin, Outcome, Witness
+
+FAILED = (Outcome.REFUSED, Outcome.REFUSED_CODE)
 
 
-class Outcome(StrEnum):
-    """How an attempt ended; `REUSED` is a refresh token presented a second time."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    REUSED = "reused"
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a request came from, for the record: network address and User-Agent."""
-
-    address: str
-    user_agent: str
-
-
-async def wait_before(connection: AsyncConnection, name: str, origin: Origin, now: datetime) -> int:
-    """Whole seconds until a sign-in as `name` from `origin` is looked at; 0 when at once."""
-    since = now - WINDOW
-    accepted = select(func.max(sign_in.c.at)).where(
-        sign_in.c.name_hash == name_hash(name), sign_in.c.outcome == Outcome.ACCEPTED
+async def locks(
+    connection: AsyncConnection, unlocked: Mapping[str, datetime | None], now: datetime
+) -> dict[str, datetime]:
+    """Which of some names are locked, and until when; the names come with their last unlocking."""
+    names = {name_hash(name): name for name in unlocked}
+    query = (
+        select(sign_in.c.name_hash, sign_in.c.at, sign_in.c.outcome)
+        .where(sign_in.c.name_hash.in_(names), sign_in.c.at > now - LOOK_BACK)
+        .where(sign_in.c.outcome != Outcome.REUSED)
+        .order_by(sign_in.c.at.desc(), sign_in.c.id.desc())
     )
-    by_name = await _failures(
-        connection,
-        and_(
-            sign_in.c.name_hash == name_hash(name),
-            sign_in.c.at > func.greatest(accepted.scalar_subquery(), since),
-        ),
+    failures: dict[str, list[datetime]] = {name: [] for name in unlocked}
+    succeeded: set[str] = set()
+    for row in await connection.execute(query):
+        name = names[row.name_hash]
+        if row.outcome == Outcome.ACCEPTED:
+            succeeded.add(name)
+        since = unlocked[name]
+        counts = name not in succeeded and (since is None or row.at > since)
+        if counts and len(failures[name]) < FAILURES:
+            failures[name].append(row.at)
+    ends = {name: locked_until(failed) for name, failed in failures.items()}
+    return {name: end for name, end in ends.items() if end is not None and end > now}
+
+
+async def address_wait(connection: AsyncConnection, origin: Origin, now: datetime) -> int:
+    """Whole seconds until an attempt from `origin` is looked at; 0 when at once."""
+    query = select(func.count(), func.max(sign_in.c.at)).where(
+        sign_in.c.address == origin.address,
+        sign_in.c.at > now - ADDRESS_WINDOW,
+        sign_in.c.outcome.in_(FAILED),
     )
-    by_address = await _failures(
-        connection, and_(sign_in.c.address == origin.address, sign_in.c.at > since)
-    )
-    return max(
-        seconds_to_wait(by_name, FREE_PER_ACCOUNT, now),
-        seconds_to_wait(by_address, FREE_PER_ADDRESS, now),
-    )
+    count, last = (await connection.execute(query)).one()
+    return seconds_until(address_waits_until(count, last), now)
 
 
 async def record(
-    connection: AsyncConnection,
-    outcome: Outcome,
-    name: str,
-    origin: Origin,
-    now: datetime,
-    *,
-    known: bool,
+    connection: AsyncConnection, witness: Witness, attempt: Attempt, typed: str
 ) -> None:
-    """Write one attempt down; what was typed is kept only if it is an account (`known`)."""
+    """Write one attempt down and tell the witness.
+
+    What was `typed` as a name is kept as a hash: it may be a password or a person's name.
+    """
     await connection.execute(
         insert(sign_in).values(
-            at=now,
-            outcome=outcome,
-            account=name if known else None,
-            name_hash=name_hash(name),
-            address=origin.address,
-            user_agent=origin.user_agent[:200],
+            at=attempt.at,
+            outcome=attempt.outcome,
+            account=attempt.account,
+            name_hash=name_hash(typed),
+            address=attempt.origin.address,
+            user_agent=attempt.origin.user_agent[:200],
         )
     )
+    await witness.attempted(connection, attempt)
 
 
 def name_hash(name: str) -> bytes:
     """What an attempt is counted by, whether the account exists or not."""
     return hashlib.sha256(name.encode()).digest()
-
-
-async def _failures(connection: AsyncConnection, which: ColumnElement[bool]) -> Failures:
-    query = select(func.count(), func.max(sign_in.c.at)).where(
-        sign_in.c.outcome == Outcome.REFUSED, which
-    )
-    count, last = (await connection.execute(query)).one()
-    return Failures(count, last)

@@ -1,5 +1,7 @@
 """Demonstration accounts: made at the first start, so that one can sign in at once.
 
+Unless a bureau has made its own first accounts before (`installation`).
+
 They stand for functions, not for people. Their passwords are random and written to
 `credentials.json` in the data folder (mode 0600): before the accounts are stored, so that a crash
 between the two leaves nothing that cannot be used.
@@ -17,9 +19,12 @@ import orjson
 
 from shared.identity.officers import Certificate
 from shared.identity.roles import Role
+from shared.issuer import accounts as stored
+from shared.issuer import policy, second_factors, sessions
 from shared.issuer.accounts import Account
 from shared.issuer.files import write_private
-from shared.issuer.issuer import Issuer, utc_now
+from shared.issuer.installation import InstallationError
+from shared.issuer.issuer import Issuer
 
 BUREAU: Final = "500152"
 """重庆市潼南区."""
@@ -88,28 +93,45 @@ async def ensure_demo_accounts(issuer: Issuer, data: Path) -> Path:
     passwords = {one.account: secrets.token_urlsafe(15) for one in missing} | (known or {})
     _write(path, issuer.url, passwords)
     hashes = await _hashes(issuer, {one.account: passwords[one.account] for one in missing})
-    await issuer.accounts.add(missing, hashes, utc_now())
+    async with issuer.engine.begin() as connection:
+        if await policy.stored(connection) is None:
+            await policy.store(connection, policy.DEMONSTRATION)
+        await stored.add(connection, missing, hashes, issuer.now(), one_time=False)
     _log.info("demonstration accounts made: %d", len(missing))
     return path
 
 
 async def reset_demo_accounts(issuer: Issuer, data: Path) -> Path:
-    """Give every demonstration account a new password, in a new file; ends their sessions."""
+    """Give every demonstration account a new password, in a new file; ends their sessions.
+
+    Raises `InstallationError` where the accounts are a bureau's own.
+    """
+    async with issuer.engine.connect() as connection:
+        if not (await policy.in_force(connection)).demonstration:
+            raise InstallationError("数据目录中没有演示账号")
     passwords = {one.account: secrets.token_urlsafe(15) for one in demo_accounts()}
     hashes = await _hashes(issuer, passwords)
     path = data / CREDENTIALS
     _write(path, issuer.url, passwords)
-    await issuer.accounts.set_passwords(hashes)
+    now = issuer.now()
+    async with issuer.engine.begin() as connection:
+        for name, password_hash in sorted(hashes.items()):
+            await sessions.lock_account(connection, name)
+            await stored.set_password(
+                connection, name, password_hash, now, one_time=False, previous=()
+            )
+            await second_factors.remove(connection, name)
+        await sessions.end_all(connection, sorted(hashes), now)
     return path
 
 
 def _account(post: _Post, ordinal: int) -> Account:
     name = f"{post.prefix}{ordinal}"
-    certificate = None
+    held: tuple[Certificate, ...] = ()
     if post.role is Role.INVESTIGATOR:
-        certificate = Certificate(name, f"{BUREAU}-{ordinal:04}", _VALID_FROM, _VALID_TO)
+        held = (Certificate(name, f"{BUREAU}-{ordinal:04}", _VALID_FROM, _VALID_TO),)
     title = post.role.title + (_ORDINALS[ordinal - 1] if post.count > 1 else "")
-    return Account(name, title, frozenset({post.role}), BUREAU, certificate)
+    return Account(name, title, frozenset({post.role}), BUREAU, held)
 
 
 async def _hashes(issuer: Issuer, passwords: dict[str, str]) -> dict[str, str]:

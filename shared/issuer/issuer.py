@@ -1,46 +1,57 @@
-"""Sign-in and refresh: what a password or a refresh token is exchanged for.
+"""Sign-in and refresh: what a proof or a refresh token is exchanged for.
 
-An access token lives five minutes and is checked without asking here. A refresh token lives until
-the shift ends (twelve hours after the sign-in) and is used once; when an old one turns up again,
-the whole sign-in it belongs to ends: its owner or a thief has a copy (RFC 9700, 4.14).
+An access token lives five minutes and is checked without asking here; it names its session, so that
+the session's end ends it too.
 """
 
-import asyncio
-import hashlib
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.http.problem import TooManyRequests, Unauthenticated
-from shared.identity.caller import is_account
+from shared.http.problem import RoleForbidden, Unauthenticated
 from shared.identity.keys import LocalKeys
+from shared.identity.revocations import KEPT_SECONDS, Revocations
 from shared.identity.roles import Role
 from shared.identity.tokens import TrustedIssuer
+from shared.issuer import policy, sessions
 from shared.issuer.accounts import Account, Accounts, stored_account
-from shared.issuer.attempts import Origin, Outcome, record, wait_before
-from shared.issuer.models import account, refresh_token
-from shared.issuer.passwords import PARALLEL, Passwords
+from shared.issuer.attempts import record
+from shared.issuer.models import account
+from shared.issuer.password_rules import expired
+from shared.issuer.passwords import Passwords
+from shared.issuer.proof import AccountRow, Proof, Proving
+from shared.issuer.refusals import PasswordChangeRequired, SecondFactorEnrolmentRequired
+from shared.issuer.sealing import Seal
+from shared.issuer.second_factors import is_enrolled
+from shared.issuer.sessions import Limits, Renewal, Reused
 from shared.issuer.signing import SigningKeys
+from shared.issuer.witness import Attempt, LogWitness, Origin, Outcome, Witness
 
 ACCESS_LIFETIME: Final = timedelta(minutes=5)
-SESSION_LIFETIME: Final = timedelta(hours=12)
-RETRY_GRACE: Final = timedelta(seconds=5)
-"""How long a used refresh token still answers: an answer may get lost and be asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a sign-in or refresh gives; `refresh_expires_at` is an aware UTC time."""
+    """What a sign-in or refresh gives; times are aware, UTC."""
 
     access_token: str
+    expires_at: datetime
     refresh_token: str
     refresh_expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRules:
+    """What the operator sets: how long a session lasts, and a password."""
+
+    limits: Limits = field(default_factory=Limits)
+    password_age: timedelta = timedelta(days=90)
 
 
 def utc_now() -> datetime:
@@ -58,148 +69,135 @@ class Issuer:
         engine: AsyncEngine,
         keys: SigningKeys,
         passwords: Passwords,
+        seal: Seal,
         *,
+        rules: SignInRules | None = None,
+        witness: Witness | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.url = url.rstrip("/")
         self.audience = audience
+        self.engine = engine
         self.accounts = Accounts(engine)
         self.keys = keys
         self.passwords = passwords
-        self._engine = engine
-        self._now = now
-        # Attempts in flight have not been counted yet, so only a few may be in flight at once.
-        self._in_flight = asyncio.Semaphore(PARALLEL)
+        self.seal = seal
+        self.rules = rules or SignInRules()
+        self.witness: Witness = witness or LogWitness()
+        self.now = now
+        self.revocations = Revocations(self._ended)
+        self.proving = Proving(engine, passwords, seal, self.witness, now)
 
     def trusted(self) -> TrustedIssuer:
         """This issuer as a verifier in the same process trusts it."""
-        return TrustedIssuer(self.url, self.audience, LocalKeys(self.keys.public))
+        return TrustedIssuer(
+            self.url,
+            self.audience,
+            LocalKeys(self.keys.public),
+            revocations=self.revocations,
+        )
 
-    async def sign_in(self, name: str, password: str, origin: Origin) -> Grant:
-        """Exchange a password for tokens.
+    def announce(self, ended: Iterable[UUID]) -> None:
+        """Make the end of sessions known, once it has been committed."""
+        self.revocations.add(str(one) for one in ended)
 
-        Raises `Unauthenticated` without saying whether the account exists, and `TooManyRequests`
-        after repeated failures of the account or the address.
+    async def sign_in(self, proof: Proof, origin: Origin) -> Grant:
+        """Exchange a proof for tokens.
+
+        Raises what `Proving.proved` raises, `PasswordChangeRequired`,
+        `SecondFactorEnrolmentRequired`, and `RoleForbidden` for an account without a role.
         """
-        async with self._in_flight:
-            async with self._engine.connect() as connection:
-                if seconds := await wait_before(connection, name, origin, self._now()):
-                    raise TooManyRequests("登录失败次数过多,请稍后再试", retry_after=seconds)
-                row = await _account_row(connection, name)
-            stored = None if row is None else str(row.password_hash)
-            matches = await self.passwords.verify(stored, password)
-            now = self._now()
-            if row is None or not matches or row.disabled_at is not None:
-                async with self._engine.begin() as connection:
-                    await record(
-                        connection, Outcome.REFUSED, name, origin, now, known=row is not None
-                    )
-                raise Unauthenticated("账号或密码不正确")
-            async with self._engine.begin() as connection:
-                await record(connection, Outcome.ACCEPTED, name, origin, now, known=True)
-                await _forget_expired(connection, name, now)
-                opaque = await _new_refresh_token(
-                    connection, name, uuid4(), now, now + SESSION_LIFETIME
-                )
-        if self.passwords.outdated(row.password_hash):
-            await self._rehash(name, row.password_hash, password)
-        return Grant(self._access_token(stored_account(row), now), opaque, now + SESSION_LIFETIME)
+
+        async def begin(
+            connection: AsyncConnection, holder: AccountRow, now: datetime
+        ) -> tuple[AccountRow, Renewal]:
+            await self._may_sign_in(connection, holder, now)
+            attempt = Attempt(now, Outcome.ACCEPTED, proof.name, origin)
+            await record(connection, self.witness, attempt, proof.name)
+            limits = self.rules.limits
+            return holder, await sessions.begin(connection, proof.name, origin, limits, now)
+
+        holder, renewal = await self.proving.proved(proof, origin, begin)
+        if self.passwords.outdated(holder.password_hash):
+            await self._rehash(proof, holder.password_hash)
+        return self._grant(stored_account(holder), renewal)
 
     async def refresh(self, presented: str, origin: Origin) -> Grant:
         """Exchange a refresh token for the next one. Raises `Unauthenticated`."""
-        async with self._engine.begin() as connection:
-            grant = await self._rotate(connection, _hash(presented), origin)
-        if grant is None:  # raised only here, so that a revocation is committed
+        async with self.engine.begin() as connection:
+            name = await sessions.owner(connection, presented)
+            holder = None if name is None else await sessions.lock_account(connection, name)
+            now = self.now()
+            renewal = None
+            if holder is not None and holder.disabled_at is None:
+                renewal = await sessions.renew(connection, presented, self.rules.limits, now)
+            if isinstance(renewal, Reused):
+                attempt = Attempt(now, Outcome.REUSED, name, origin)
+                await record(connection, self.witness, attempt, name or "")
+        if isinstance(renewal, Reused):
+            self.announce([renewal.session])
+        if holder is None or not isinstance(renewal, Renewal):
             raise Unauthenticated("登录已失效,请重新登录")
-        return grant
+        return self._grant(stored_account(holder), renewal)
 
     async def end_sessions(self) -> None:
         """End every session there is: nobody's refresh token is good any more."""
-        async with self._engine.begin() as connection:
-            await connection.execute(delete(refresh_token))
+        async with self.engine.begin() as connection:
+            ended = await sessions.end_everyones(connection, self.now())
+        self.announce(ended)
 
     def own_token(self, name: str, role: Role, bureau: str) -> str:
         """An access token of the platform's own, under a name that is no stored account's."""
-        return self._access_token(Account(name, name, frozenset({role}), bureau), self._now())
+        holder = Account(name, name, frozenset({role}), bureau)
+        now = self.now()
+        return self._access_token(holder, uuid4(), now, now + ACCESS_LIFETIME)
 
-    def _access_token(self, holder: Account, now: datetime) -> str:
-        issued = int(now.timestamp())
+    async def _may_sign_in(
+        self, connection: AsyncConnection, holder: AccountRow, now: datetime
+    ) -> None:
+        if holder.one_time:
+            raise PasswordChangeRequired("这是一次性密码,须先修改密码才能登录")
+        age = self.rules.password_age
+        if expired(holder.password_set_at, age, now):
+            raise PasswordChangeRequired(f"密码已使用满 {age.days} 天,须先修改密码才能登录")
+        if not holder.roles:
+            raise RoleForbidden("该账号尚未被授予任何角色,请联系安全管理员")
+        rules = await policy.in_force(connection)
+        if rules.asks_second_factor(stored_account(holder).roles) and not await is_enrolled(
+            connection, holder.account
+        ):
+            raise SecondFactorEnrolmentRequired("该账号的角色要求动态口令,须先启用动态口令才能登录")
+
+    def _grant(self, holder: Account, renewal: Renewal) -> Grant:
+        now = self.now()
+        expires_at = min(now + ACCESS_LIFETIME, renewal.ends_at)
+        access_token = self._access_token(holder, renewal.session, now, expires_at)
+        return Grant(access_token, expires_at, renewal.refresh_token, renewal.expires_at)
+
+    def _access_token(
+        self, holder: Account, session: UUID, now: datetime, expires_at: datetime
+    ) -> str:
         return self.keys.sign(
             {
                 "iss": self.url,
                 "sub": holder.account,
                 "aud": self.audience,
-                "iat": issued,
-                "exp": issued + int(ACCESS_LIFETIME.total_seconds()),
+                "iat": int(now.timestamp()),
+                "exp": int(expires_at.timestamp()),
                 "jti": secrets.token_urlsafe(12),
+                "sid": str(session),
                 "roles": sorted(role.value for role in holder.roles),
                 "bureau": holder.bureau,
             }
         )
 
-    async def _rotate(
-        self, connection: AsyncConnection, token_hash: bytes, origin: Origin
-    ) -> Grant | None:
-        """The next grant of the token's family; None if it gives none. Runs in one transaction."""
-        by_hash = refresh_token.c.token_hash == token_hash
-        owner = select(refresh_token.c.account).where(by_hash)
-        name = (await connection.execute(owner)).scalar()
-        if name is None:
-            return None
-        # The account's row is the lock of all its families, taken before a token is read: a retry
-        # and a revocation then see each other's work.
-        locked = select(account).where(account.c.account == name).with_for_update()
-        holder = (await connection.execute(locked)).one()
-        token = (await connection.execute(select(refresh_token).where(by_hash))).first()
-        now = self._now()
-        if token is None or token.revoked_at is not None or token.expires_at <= now:
-            return None
-        if holder.disabled_at is not None:
-            return None
-        if token.used_at is not None and now - token.used_at > RETRY_GRACE:
-            family = refresh_token.c.family == token.family
-            await connection.execute(update(refresh_token).where(family).values(revoked_at=now))
-            await record(connection, Outcome.REUSED, name, origin, now, known=True)
-            return None
-        if token.used_at is None:
-            await connection.execute(update(refresh_token).where(by_hash).values(used_at=now))
-        opaque = await _new_refresh_token(connection, name, token.family, now, token.expires_at)
-        return Grant(self._access_token(stored_account(holder), now), opaque, token.expires_at)
-
-    async def _rehash(self, name: str, old: str, password: str) -> None:
-        new = await self.passwords.hash(password)
-        unchanged = (account.c.account == name) & (account.c.password_hash == old)
-        async with self._engine.begin() as connection:
+    async def _rehash(self, proof: Proof, old: str) -> None:
+        new = await self.passwords.hash(proof.password)
+        unchanged = (account.c.account == proof.name) & (account.c.password_hash == old)
+        async with self.engine.begin() as connection:
             await connection.execute(update(account).where(unchanged).values(password_hash=new))
 
-
-def _hash(opaque: str) -> bytes:
-    return hashlib.sha256(opaque.encode()).digest()
-
-
-async def _account_row(connection: AsyncConnection, name: str) -> Row[*tuple[object, ...]] | None:
-    if not is_account(name):
-        return None
-    return (await connection.execute(select(account).where(account.c.account == name))).first()
-
-
-async def _forget_expired(connection: AsyncConnection, name: str, now: datetime) -> None:
-    expired = (refresh_token.c.account == name) & (refresh_token.c.expires_at <= now)
-    await connection.execute(delete(refresh_token).where(expired))
-
-
-async def _new_refresh_token(
-    connection: AsyncConnection, name: str, family: UUID, now: datetime, expires_at: datetime
-) -> str:
-    opaque = secrets.token_urlsafe(32)
-    await connection.execute(
-        insert(refresh_token).values(
-            id=uuid4(),
-            account=name,
-            token_hash=_hash(opaque),
-            family=family,
-            created_at=now,
-            expires_at=expires_at,
-        )
-    )
-    return opaque
+    async def _ended(self) -> list[str]:
+        since = self.now() - timedelta(seconds=KEPT_SECONDS)
+        async with self.engine.connect() as connection:
+            return [str(one) for one in await sessions.ended_since(connection, since)]

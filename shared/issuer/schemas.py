@@ -1,18 +1,28 @@
 """What the issuer takes and gives."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SecretStr
 
 from shared.identity.roles import Role
 
+Code = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[0-9A-Za-z-]{6,32}$",
+        description="动态口令(启用后必填),手机不在身边时可用恢复码",
+    ),
+]
+
 
 class PasswordGrant(BaseModel):
-    """Sign-in with a password (RFC 6749, 4.3)."""
+    """Sign-in with a password (RFC 6749, 4.3), and a second factor where one is enrolled."""
 
     grant_type: Literal["password"]
     username: Annotated[str, Field(min_length=1, max_length=64, description="账号")]
     password: Annotated[SecretStr, Field(min_length=1, max_length=256, description="密码")]
+    code: Code = None
 
 
 class RefreshGrant(BaseModel):
@@ -40,6 +50,11 @@ class HeldRole(BaseModel):
 
     role: Role
     title: Annotated[str, Field(description="角色名称")]
+
+
+def held_roles(roles: Iterable[Role]) -> list[HeldRole]:
+    """Roles for an answer, in order."""
+    return [HeldRole(role=role, title=role.title) for role in sorted(roles)]
 
 
 class Me(BaseModel):

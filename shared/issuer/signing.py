@@ -5,20 +5,15 @@ see them. The newest key signs; every key in the folder is published, so tokens 
 rotation stay valid until they expire.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import KeySet, OKPKey
 
-from shared.issuer.files import write_private
+from shared.issuer.files import read_key, write_private
 
 ALGORITHM = "Ed25519"
-
-
-class ReadableKeyError(Exception):
-    """A signing key file may be read by others; the message says what to do."""
 
 
 class SigningKeys:
@@ -54,9 +49,7 @@ class SigningKeys:
 
 
 def _read(path: Path) -> OKPKey:
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        raise ReadableKeyError(f"签名密钥 {path} 可被其他用户读取,请执行 chmod 600 后再启动")
-    return _named(OKPKey.import_key(path.read_bytes()))
+    return _named(OKPKey.import_key(read_key(path)))
 
 
 def _named(key: OKPKey) -> OKPKey:

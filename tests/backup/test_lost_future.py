@@ -23,6 +23,7 @@ from shared.relay.relay import Relay
 from tests.consumer.conftest import EVENTS, TALLY
 from tests.event_history import Story, write
 from tests.postgres_fixture import FAST, run
+from tests.seals_kept import Kept
 from tests.tally import Tally, tallied
 from tests.waiting import until
 
@@ -81,7 +82,7 @@ async def running(database: Database, consumer: Consumer) -> AsyncIterator[Servi
     bus = DirectBus(history)
     bus.subscribe(consumer)
     await bus.find_lost()
-    relay = asyncio.create_task(Relay(database, bus).run())
+    relay = asyncio.create_task(Relay(database, bus, Kept()).run())
     try:
         yield Service(database, history)
     finally:

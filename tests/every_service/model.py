@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shared.workflow.table import Clock, Facts, Procedure, Row
 
 ROLES = {one.account: one.roles for one in demo_accounts()}
-CERTIFICATES = {one.account: (one.certificate,) for one in demo_accounts() if one.certificate}
+CERTIFICATES = {one.account: one.certificates for one in demo_accounts() if one.certificates}
 CALENDAR = WorkCalendar.official()
 
 

@@ -36,6 +36,7 @@ from shared.identity.roles import ADMINISTRATORS, Role
 from shared.issuer.app import create_app as issuer_app
 from shared.issuer.issuer import Issuer
 from shared.issuer.passwords import Passwords
+from shared.issuer.sealing import Seal
 from shared.issuer.signing import SigningKeys
 from shared.relay.direct import DirectHistory
 from shared.workflow.service import Standing
@@ -99,7 +100,7 @@ async def _clock(database: Database, _: Path) -> AsyncIterator[FastAPI]:
 async def _identity(database: Database, folder: Path) -> AsyncIterator[FastAPI]:
     issuer = Issuer(
         "http://issuer.test", "ecocase", database.engine, SigningKeys(folder / "keys"),
-        Passwords(memory_kib=8, passes=1),
+        Passwords(memory_kib=8, passes=1), Seal(folder / "keys"),
     )  # fmt: skip
     yield issuer_app(issuer, issuer_double.verifier(now=time.time()), version="test")
 
@@ -107,12 +108,13 @@ async def _identity(database: Database, folder: Path) -> AsyncIterator[FastAPI]:
 BUSINESS = [role.value for role in Role if role not in ADMINISTRATORS]
 """No person holds all of these; here they are to open every door."""
 ADMINISTRATOR = [Role.SYSTEM_ADMIN.value]
+SECURITY = [Role.SECURITY_ADMIN.value]
 
 APPLICATIONS: dict[str, tuple[Path, list[str], Running]] = {
     **{name: (module.MIGRATIONS, BUSINESS, _procedural(name)) for name, module in SERVICES.items()},
     "reporting": (reporting.MIGRATIONS, ADMINISTRATOR, _reporting),
     "clock": (Path(shared.clock.__file__).parent / "migrations", ADMINISTRATOR, _clock),
-    "identity": (Path(shared.issuer.__file__).parent / "migrations", BUSINESS, _identity),
+    "identity": (Path(shared.issuer.__file__).parent / "migrations", SECURITY, _identity),
 }
 """Each application's migrations, the roles that it is asked with, and how it is run."""
 ENDLESS = {"GET /stream"}

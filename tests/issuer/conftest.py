@@ -1,7 +1,7 @@
 """An issuer on a real database, with a clock of its own and cheap password hashes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,11 +11,16 @@ import pytest
 from sqlalchemy import text
 
 import shared.issuer
+from shared.identity.caller import Caller
+from shared.identity.roles import Role
 from shared.identity.tokens import TokenVerifier
+from shared.issuer import policy
+from shared.issuer.accounts import Account, add
 from shared.issuer.app import create_app
 from shared.issuer.issuer import Issuer
 from shared.issuer.models import metadata
 from shared.issuer.passwords import Passwords
+from shared.issuer.sealing import Seal
 from shared.issuer.signing import SigningKeys
 from shared.postgres.database import Database
 from shared.postgres.embedded import EmbeddedPostgres
@@ -74,6 +79,24 @@ async def database(identity_url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
+SYSADMIN, SECADMIN, AUDITADMIN = (
+    Caller(name, frozenset({role}), "500152", "http://issuer.test")
+    for name, role in (
+        ("sysadmin1", Role.SYSTEM_ADMIN),
+        ("secadmin1", Role.SECURITY_ADMIN),
+        ("auditadmin1", Role.AUDIT_ADMIN),
+    )
+)
+
+
+async def store(issuer: Issuer, added: Sequence[Account], hashes: Mapping[str, str]) -> None:
+    """Store accounts whose passwords are their own; no second factor is asked for."""
+    async with issuer.engine.begin() as connection:
+        if await policy.stored(connection) is None:
+            await policy.store(connection, policy.DEMONSTRATION)
+        await add(connection, added, hashes, issuer.now(), one_time=False)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -85,17 +108,20 @@ def cheap_passwords() -> dict[str, int]:
 
 
 @pytest.fixture
-def issuer(
+async def issuer(
     database: Database, clock: Clock, tmp_path: Path, cheap_passwords: dict[str, int]
 ) -> Issuer:
-    return Issuer(
+    issuer = Issuer(
         "http://issuer.test/",
         "ecocase",
         database.engine,
         SigningKeys(tmp_path / "keys"),
         Passwords(**cheap_passwords),
+        Seal(tmp_path / "keys"),
         now=clock,
     )
+    await issuer.revocations.refresh()
+    return issuer
 
 
 @pytest.fixture

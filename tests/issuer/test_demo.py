@@ -10,7 +10,6 @@ from sqlalchemy import select
 from shared.http.problem import Unauthenticated
 from shared.identity.roles import Role
 from shared.identity.tokens import TokenVerifier
-from shared.issuer.attempts import Origin
 from shared.issuer.demo import (
     CredentialsLostError,
     demo_accounts,
@@ -19,6 +18,8 @@ from shared.issuer.demo import (
 )
 from shared.issuer.issuer import Issuer
 from shared.issuer.models import account
+from shared.issuer.proof import Proof
+from shared.issuer.witness import Origin
 from shared.postgres.database import Database
 
 HERE = Origin("192.0.2.1", "test")
@@ -49,7 +50,7 @@ def test_every_role_has_an_account_and_none_a_name_of_a_person() -> None:
 
 
 def test_only_officers_hold_certificates() -> None:
-    numbers = {one.account: one.certificate.number for one in demo_accounts() if one.certificate}
+    numbers = {one.account: held.number for one in demo_accounts() for held in one.certificates}
     assert numbers == {
         "officer1": "500152-0001",
         "officer2": "500152-0002",
@@ -67,7 +68,7 @@ async def test_every_account_in_the_file_can_sign_in(
     assert list(written["accounts"]) == [one.account for one in demo_accounts()]
     assert written["accounts"]["officer1"]["title"] == "执法人员甲"
     for name, entry in written["accounts"].items():
-        grant = await issuer.sign_in(name, entry["password"], HERE)
+        grant = await issuer.sign_in(Proof(name, entry["password"]), HERE)
         caller = await verifier.verify(f"Bearer {grant.access_token}")
         assert sorted(caller.roles) == entry["roles"]
     passwords = {entry["password"] for entry in written["accounts"].values()}
@@ -101,14 +102,14 @@ async def test_a_reset_gives_new_passwords_and_ends_the_sessions(
 ) -> None:
     path = await ensure_demo_accounts(issuer, data)
     old = _credentials(path)["accounts"]["legal1"]["password"]
-    grant = await issuer.sign_in("legal1", old, HERE)
+    grant = await issuer.sign_in(Proof("legal1", old), HERE)
     await reset_demo_accounts(issuer, data)
     new = _credentials(path)["accounts"]["legal1"]["password"]
     with pytest.raises(Unauthenticated):
-        await issuer.sign_in("legal1", old, HERE)
+        await issuer.sign_in(Proof("legal1", old), HERE)
     with pytest.raises(Unauthenticated):
         await issuer.refresh(grant.refresh_token, HERE)
-    await issuer.sign_in("legal1", new, HERE)
+    await issuer.sign_in(Proof("legal1", new), HERE)
 
 
 async def test_a_crash_between_file_and_accounts_is_made_good_by_the_next_start(
@@ -121,4 +122,4 @@ async def test_a_crash_between_file_and_accounts_is_made_good_by_the_next_start(
     await ensure_demo_accounts(issuer, data)
     assert path.read_bytes() == written
     password = _credentials(path)["accounts"]["officer2"]["password"]
-    await issuer.sign_in("officer2", password, HERE)
+    await issuer.sign_in(Proof("officer2", password), HERE)

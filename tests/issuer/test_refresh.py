@@ -1,6 +1,7 @@
 """Refresh tokens: used once, ended together when one is used twice."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -10,11 +11,14 @@ from shared.http.problem import Unauthenticated
 from shared.identity.roles import Role
 from shared.identity.tokens import TokenVerifier
 from shared.issuer.accounts import Account
-from shared.issuer.attempts import Origin
-from shared.issuer.issuer import Grant, Issuer
+from shared.issuer.administration import Administration
+from shared.issuer.issuer import Grant, Issuer, SignInRules
 from shared.issuer.models import refresh_token, sign_in
+from shared.issuer.proof import Proof
+from shared.issuer.sessions import Limits
+from shared.issuer.witness import Origin
 from shared.postgres.database import Database
-from tests.issuer.conftest import Clock
+from tests.issuer.conftest import SYSADMIN, Clock, store
 
 HERE = Origin("192.0.2.1", "test")
 PASSWORD = "correct horse"
@@ -24,8 +28,8 @@ PASSWORD = "correct horse"
 async def first(issuer: Issuer, clock: Clock) -> Grant:
     account = Account("legal1", "法制审核甲", frozenset({Role.LEGAL}), "500152")
     hashes = {"legal1": await issuer.passwords.hash(PASSWORD)}
-    await issuer.accounts.add([account], hashes, clock.now)
-    return await issuer.sign_in("legal1", PASSWORD, HERE)
+    await store(issuer, [account], hashes)
+    return await issuer.sign_in(Proof("legal1", PASSWORD), HERE)
 
 
 async def _refused(issuer: Issuer, token: str) -> bool:
@@ -48,17 +52,41 @@ async def test_a_refresh_token_gives_a_new_pair(
 async def test_refreshing_does_not_outlast_the_shift(
     issuer: Issuer, first: Grant, clock: Clock
 ) -> None:
-    clock.forward(hours=11, minutes=59)
+    began, grant = clock.now, first
+    for _ in range(28):
+        clock.forward(minutes=25)
+        grant = await issuer.refresh(grant.refresh_token, HERE)
+    clock.forward(minutes=19, seconds=59)
+    last = await issuer.refresh(grant.refresh_token, HERE)
+    end = began + timedelta(hours=12)
+    assert (last.refresh_expires_at, last.expires_at) == (end, end)
+    clock.forward(seconds=1)
+    assert await _refused(issuer, last.refresh_token)
+
+
+async def test_a_session_that_lies_idle_for_thirty_minutes_is_over(
+    issuer: Issuer, first: Grant, clock: Clock
+) -> None:
+    clock.forward(minutes=29, seconds=59)
     second = await issuer.refresh(first.refresh_token, HERE)
-    assert second.refresh_expires_at == first.refresh_expires_at
-    clock.forward(minutes=1)
+    clock.forward(minutes=30)
     assert await _refused(issuer, second.refresh_token)
+
+
+async def test_how_long_a_session_lasts_is_the_operators_to_set(
+    issuer: Issuer, first: Grant, clock: Clock
+) -> None:
+    issuer.rules = SignInRules(Limits(timedelta(minutes=10), timedelta(hours=1)))
+    grant = await issuer.sign_in(Proof("legal1", PASSWORD), HERE)
+    clock.forward(minutes=10)
+    assert await _refused(issuer, grant.refresh_token)
+    assert await _refused(issuer, first.refresh_token)
 
 
 async def test_an_old_refresh_token_used_again_ends_the_whole_sign_in(
     issuer: Issuer, first: Grant, clock: Clock, database: Database
 ) -> None:
-    other = await issuer.sign_in("legal1", PASSWORD, HERE)
+    other = await issuer.sign_in(Proof("legal1", PASSWORD), HERE)
     second = await issuer.refresh(first.refresh_token, HERE)
     clock.forward(seconds=6)
     assert await _refused(issuer, first.refresh_token)
@@ -94,24 +122,16 @@ async def test_an_unknown_refresh_token_is_refused(issuer: Issuer, token: str) -
     assert await _refused(issuer, token)
 
 
-async def test_disabling_an_account_ends_its_sessions(
-    issuer: Issuer, first: Grant, clock: Clock
-) -> None:
-    await issuer.accounts.disable("legal1", clock.now)
+async def test_disabling_an_account_ends_its_sessions(issuer: Issuer, first: Grant) -> None:
+    await Administration(issuer).disable(SYSADMIN, "legal1")
     assert await _refused(issuer, first.refresh_token)
 
 
-async def test_a_new_password_ends_the_sessions(issuer: Issuer, first: Grant) -> None:
-    await issuer.accounts.set_passwords({"legal1": await issuer.passwords.hash("another")})
-    assert await _refused(issuer, first.refresh_token)
-    await issuer.sign_in("legal1", "another", HERE)
-
-
-async def test_the_table_holds_no_usable_token_and_forgets_the_expired(
+async def test_the_table_holds_no_usable_token_and_forgets_the_old(
     issuer: Issuer, first: Grant, clock: Clock, database: Database
 ) -> None:
-    clock.forward(hours=12)
-    grant = await issuer.sign_in("legal1", PASSWORD, HERE)
+    clock.forward(hours=13)
+    grant = await issuer.sign_in(Proof("legal1", PASSWORD), HERE)
     async with database.engine.connect() as connection:
         rows = (await connection.execute(select(refresh_token))).all()
     assert len(rows) == 1

@@ -10,9 +10,9 @@ from joserfc import jwt
 from shared.http.problem import Unauthenticated
 from shared.identity.keys import HttpKeys, usable_keys
 from shared.identity.tokens import TokenVerifier, TrustedIssuer
-from shared.issuer.files import write_private
+from shared.issuer.files import ReadableKeyError, write_private
 from shared.issuer.issuer import Issuer
-from shared.issuer.signing import ReadableKeyError, SigningKeys
+from shared.issuer.signing import SigningKeys
 
 
 def _mode(path: Path) -> int:

@@ -14,6 +14,7 @@ from services.launch.cli import (
     figures,
     loading,
     serving,
+    users,
 )
 
 REFUSED = 1
@@ -34,6 +35,7 @@ auditing.add_to(app)
 backing_up.add_to(app)
 documents.add_to(app)
 demo.add_to(app)
+users.add_to(app)
 
 
 def main() -> None:

@@ -1,0 +1,60 @@
+"""Passwords and codes asked for at the terminal, never taken from the command line.
+
+What stands on a command line is seen by every user of the machine and kept by the shell.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from services.launch.client import Client
+
+
+def asked_secret(prompt: str) -> str:
+    """One secret from the terminal, unseen; a line of standard input where that is none."""
+    if sys.stdin.isatty():
+        from getpass import getpass  # noqa: PLC0415 - only here
+
+        return getpass(f"{prompt}：")
+    return sys.stdin.readline().rstrip("\n")
+
+
+def asked_code() -> str | None:
+    """A code of the second factor, if there is one."""
+    return asked_secret("动态口令（未启用的直接回车）") or None
+
+
+def client_as(
+    account: str | None, role: str | None, url: str | None, credentials: Path | None
+) -> tuple[Client, str]:
+    """A client, and the account to call as: `account`, or one of the file that holds `role`.
+
+    Without `role` any administrator serves. Raises `CredentialsError`.
+    """
+    from services.launch.client import (  # noqa: PLC0415 - slow to import
+        Client,
+        Credentials,
+        client_for,
+        credentials_path,
+    )
+    from services.launch.settings import Settings  # noqa: PLC0415
+
+    settings = Settings.read()
+    if account is None:
+        client = client_for(url, credentials)
+        return client, client.credentials.administrator(role)
+    path = credentials_path(settings, credentials)
+    if path.exists():
+        known = Credentials.read(path)
+        if account in known.passwords:
+            return Client(url or settings.url, known), account
+    password = asked_secret(f"{account} 的密码")
+    code = asked_code()
+    signing_in = Credentials(
+        {account: password}, {account: ()}, codes={} if code is None else {account: code}
+    )
+    return Client(url or settings.url, signing_in), account
