@@ -1,4 +1,4 @@
-"""Rebuilding, reconciling and verifying, over the public APIs."""
+"""Rebuilding and reconciling, over the public APIs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 FIRST = "00000000-0000-0000-0000-000000000000"
 PAGE = 1_000
-VERIFIED_PAGE = 500
 RECHECK_SECONDS = 15.0
 RECHECK_PAUSE = 0.25
 REBUILD_PAUSE = 0.1
@@ -50,15 +49,6 @@ class Reconciled:
 
     aggregates: int = 0
     differences: list[Difference] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Verified:
-    """What a verification walked and found: (service, finding)."""
-
-    aggregates: int = 0
-    events: int = 0
-    findings: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
 async def rebuild(client: Client) -> Any:
@@ -160,25 +150,3 @@ async def _pages(
         if len(rows) < PAGE:
             return
         after = rows[-1]["id"]
-
-
-async def verify(client: Client) -> Verified:
-    """Walk every service's hash chains."""
-    result = Verified()
-    async with client:
-        account = client.credentials.auditor()
-        for service in PROCEDURES:
-            after: str | None = FIRST
-            while after is not None:
-                response = await client.call(
-                    "GET",
-                    f"/{service}/verification",
-                    account,
-                    params={"after": after, "limit": VERIFIED_PAGE},
-                )
-                walked = response.json()
-                result.aggregates += walked["aggregates"]
-                result.events += walked["events"]
-                result.findings += [(service, finding) for finding in walked["findings"]]
-                after = walked["next"]
-    return result

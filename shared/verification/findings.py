@@ -40,13 +40,14 @@ class TraceVerification(BaseModel):
 
 
 class SealVerification(BaseModel):
-    """A stretch of the walk over seals; `next` begins the following.
+    """A stretch of the walk over seals, up to the one numbered `last`.
 
-    At the end, `unsealed` is the first settled event that no seal covers yet.
+    At the end of all, `unsealed` is the first settled event that no seal covers yet.
     """
 
     seals: int
     events: int
     findings: list[Finding]
-    next: int | None = None
+    last: int
+    more: bool
     unsealed: UUID | None = None

@@ -77,15 +77,19 @@ class SealAudit:
             before = None if found is None else seal_of(service, found)
             rows = await connection.fetch(_SEALS, after, SEALS_A_PAGE)
             seals = _bounded([seal_of(service, row) for row in rows])
-            verified = SealVerification(seals=len(seals), events=0, findings=[])
+            verified = SealVerification(
+                seals=len(seals),
+                events=0,
+                findings=[],
+                last=seals[-1].number if seals else after,
+                more=len(seals) < len(rows) or len(rows) == SEALS_A_PAGE,
+            )
             for seal in seals:
                 reckoned = await self._reckoned(connection, before, seal)
                 verified.events += reckoned["events"]
                 verified.findings += _faults(before, seal, reckoned)
                 before = seal
-            if seals and (len(seals) < len(rows) or len(rows) == SEALS_A_PAGE):
-                verified.next = seals[-1].number
-            else:
+            if not verified.more:
                 verified.findings += await _not_yet_drawn(connection)
                 verified.unsealed = await _unsealed(connection, before)
         return verified

@@ -11,7 +11,7 @@ from shared.relay.epoch import open_epoch
 from shared.relay.leadership import Leadership
 from shared.relay.log import SETTINGS
 from shared.seals.sealer import Sealer
-from tests.seals_kept import Kept
+from tests.seals_kept import Kept, begin_term
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -51,13 +51,3 @@ async def leadership(cases: Database) -> AsyncIterator[Leadership]:
 @pytest.fixture
 def sealer(leadership: Leadership, kept: Kept) -> Sealer:
     return Sealer("cases", leadership, kept)
-
-
-async def begin_term(database: Database) -> int:
-    """Begin a leader's term, as a relay does."""
-    async with database.connection() as connection:
-        term: int = await connection.fetchval(
-            "INSERT INTO relay_cursor (term, epoch, xid, seq, position) VALUES (1, 0, '0', 0, 0)"
-            " ON CONFLICT (one) DO UPDATE SET term = relay_cursor.term + 1 RETURNING term"
-        )
-    return term

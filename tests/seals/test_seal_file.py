@@ -14,7 +14,7 @@ from shared.seals.file import SealFile
 from shared.seals.seal import NotASealError, Seal, read_line
 from shared.seals.sealer import Sealer
 from tests.event_history import Story, write
-from tests.seals.conftest import begin_term
+from tests.seals_kept import begin_term
 from tests.waiting import until
 
 if TYPE_CHECKING:

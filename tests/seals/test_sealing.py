@@ -16,8 +16,7 @@ from shared.relay.log import SETTINGS
 from shared.seals.seal import Seal, read_line, seal_of
 from shared.seals.sealer import Sealer
 from tests.event_history import Story, write
-from tests.seals.conftest import begin_term
-from tests.seals_kept import Kept
+from tests.seals_kept import Kept, begin_term, seal_everything
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -100,18 +99,17 @@ async def test_an_event_committed_late_is_sealed_in_its_place_and_nothing_before
 
 
 async def test_a_long_stretch_is_sealed_in_pieces_that_may_end_within_a_transaction(
-    cases: Database, leadership: Leadership, kept: Kept
+    cases: Database,
 ) -> None:
-    sealer = Sealer("cases", leadership, kept, sealed_events=2)
     story = Story("cases")
     connection = await cases.connect()
     async with connection.transaction():
         await write(connection, *(story.tell("noted") for _ in range(5)))
     await connection.close()
-    made = [await sealer.seal() for _ in range(4)]
+    made = await seal_everything(cases, sealed_events=2)
     rows = await events(cases)
-    assert [seal.events for seal in made if seal] == [2, 2, 1]
-    assert [seal.digest for seal in made if seal] == [
+    assert [seal.events for seal in made] == [2, 2, 1]
+    assert [seal.digest for seal in made] == [
         digest_of(rows[:2]),
         digest_of(rows[2:4]),
         digest_of(rows[4:]),
@@ -203,11 +201,7 @@ async def test_two_leaders_at_once_make_one_chain(cases: Database, kept: Kept) -
             await asyncio.gather(leader(), leader())
 
     await asyncio.gather(leaders(), *(writer(story) for story in stories))
-    session = await cases.connect(SETTINGS)
-    last = Sealer("cases", Leadership(session, await begin_term(cases)), kept)
-    while await last.seal():
-        pass
-    session.terminate()
+    await seal_everything(cases)
     made = await seals(cases)
     assert [seal.number for seal in made] == list(range(1, len(made) + 1))
     assert [seal.previous_hash for seal in made] == [None, *(seal.hash for seal in made[:-1])]

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from services.launch.auditing import Reconciled, Verified, reconcile, verify
+from services.launch.auditing import Reconciled, reconcile
 from services.launch.client import Client, Credentials
 from services.launch.platform import Platform
 from services.launch.settings import LOG
+from services.launch.verifying import Verified, verify
 from shared.http import logs
 from shared.identity.roles import Role
 
@@ -33,7 +34,7 @@ async def verify_inside(settings: Settings) -> tuple[Verified, Reconciled]:
             await platform.start()
             await platform.issuer.end_sessions()
             return (
-                await verify(_Inside(platform)),
+                await verify(_Inside(platform), {}),
                 await reconcile(_Inside(platform)),
             )
         finally:

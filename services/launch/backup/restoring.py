@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from services.launch.auditing import Reconciled, Verified
+    from services.launch.auditing import Reconciled
     from services.launch.backup.progress import Progress
     from services.launch.settings import Settings
+    from services.launch.verifying import Verified
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`ecocase rebuild`, `reconcile`, `verify` and `parked`: whether the figures can be trusted."""
+"""`ecocase rebuild`, `reconcile` and `parked`: whether the figures can be trusted."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.launch.cli.options import CredentialsFile, Url
+from services.launch.cli.options import SHOWN, CredentialsFile, Url, more
 
 if TYPE_CHECKING:
-    from services.launch.auditing import Reconciled, Verified
-
-SHOWN = 50
+    from services.launch.auditing import Reconciled
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,16 +40,6 @@ def add_to(app: typer.Typer) -> None:
         result = asyncio.run(work(client_for(url, credentials)))
         show_reconciled(result)
         raise typer.Exit(1 if result.differences else 0)
-
-    @app.command()
-    def verify(url: Url = None, credentials: CredentialsFile = None) -> None:
-        """校验每一事项的散列链；有改动、缺失或错位时逐一指出，并以 1 退出。"""
-        from services.launch.auditing import verify as work  # noqa: PLC0415 - slow to import
-        from services.launch.client import client_for  # noqa: PLC0415
-
-        result = asyncio.run(work(client_for(url, credentials)))
-        show_verified(result)
-        raise typer.Exit(1 if result.findings else 0)
 
     parked = typer.Typer(help="搁置的事件：查看与重放。", no_args_is_help=True)
     app.add_typer(parked, name="parked")
@@ -84,25 +72,8 @@ def show_reconciled(result: Reconciled) -> None:
     """Print what a reconciliation found."""
     for difference in result.differences[:SHOWN]:
         typer.echo(f"{difference.service} {difference.id}：{difference.reason}")
-    _more(len(result.differences))
+    more(len(result.differences))
     typer.echo(f"核对 {result.aggregates} 件，{len(result.differences)} 件不符")
-
-
-def show_verified(result: Verified) -> None:
-    """Print what a verification found."""
-    for service, finding in result.findings[:SHOWN]:
-        version = f"第 {finding['version']} 版" if finding["version"] else ""
-        event = f"（事件 {finding['event_id']}）" if finding["event_id"] else ""
-        typer.echo(f"{service} {finding['aggregate_id']} {version}：{finding['reason']}{event}")
-    _more(len(result.findings))
-    typer.echo(
-        f"校验 {result.aggregates} 件 {result.events} 个事件，发现 {len(result.findings)} 处"
-    )
-
-
-def _more(count: int) -> None:
-    if count > SHOWN:
-        typer.echo(f"……另有 {count - SHOWN} 处")
 
 
 async def _parked(

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    from services.launch.auditing import Reconciled, Verified
+    from services.launch.auditing import Reconciled
+    from services.launch.verifying import Verified
 
 
 def add_to(app: typer.Typer) -> None:
@@ -61,12 +62,13 @@ def add_to(app: typer.Typer) -> None:
         if done.aside is not None:
             typer.echo(f"原有数据移到了 {done.aside}：确认无误后可删除")
         typer.echo("全部登录已失效；备份以后的办理不在其中，须重新办理")
-        if done.verified.findings or done.reconciled.differences:
+        if done.verified.findings or done.verified.faults or done.reconciled.differences:
             raise typer.Exit(1)
 
 
 def _show(verified: Verified, reconciled: Reconciled) -> None:
-    from services.launch.cli.auditing import show_reconciled, show_verified  # noqa: PLC0415
+    from services.launch.cli.auditing import show_reconciled  # noqa: PLC0415
+    from services.launch.cli.verifying import show_verified  # noqa: PLC0415
 
     show_verified(verified)
     show_reconciled(reconciled)

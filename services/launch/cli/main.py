@@ -15,6 +15,7 @@ from services.launch.cli import (
     loading,
     serving,
     users,
+    verifying,
 )
 
 REFUSED = 1
@@ -32,6 +33,7 @@ serving.add_to(app)
 loading.add_to(app)
 figures.add_to(app)
 auditing.add_to(app)
+verifying.add_to(app)
 backing_up.add_to(app)
 documents.add_to(app)
 demo.add_to(app)

@@ -1,4 +1,4 @@
-"""Options that several subcommands share."""
+"""Options that several subcommands share, and how long lists end."""
 
 from __future__ import annotations
 
@@ -19,3 +19,11 @@ CredentialsFile = Annotated[
         dir_okay=False,
     ),
 ]
+
+SHOWN = 50
+
+
+def more(count: int) -> None:
+    """Say how many lines of a list were left out."""
+    if count > SHOWN:
+        typer.echo(f"……另有 {count - SHOWN} 处")
