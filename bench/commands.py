@@ -15,6 +15,7 @@ from services.cases.examples import PENALTY_CASE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 PAIRS = 7
 SECONDS = 4.0
@@ -35,6 +36,12 @@ class Callers:
     url: str
     passwords: Mapping[str, str]
     runs: Any = field(default_factory=count)
+
+    @classmethod
+    def of(cls, url: str, data: Path) -> Callers:
+        """Those of the platform at `url`, which runs on the folder `data`."""
+        accounts = orjson.loads((data / "credentials.json").read_bytes())["accounts"]
+        return cls(url, {name: entry["password"] for name, entry in accounts.items()})
 
     async def bearer(self, account: str) -> str:
         """An authorization header of an account."""
@@ -63,20 +70,20 @@ def body(command: str) -> str:
 async def command_ratios(callers: Callers, bare_url: str) -> list[Result]:
     """Alternate pairs of platform and baseline; ratios pair by pair."""
     filing: list[float] = []
-    lifecycles: list[float] = []
+    lifecycle: list[float] = []
     per_second: list[float] = []
     for pair in range(PAIRS + 1):
         seconds = WARM_UP if pair == 0 else SECONDS
         filed = await _filing(callers, seconds)
         bare = await _bare(callers, bare_url, seconds)
-        stepped = await _lifecycles(callers, seconds)
+        stepped = await lifecycles(callers, seconds)
         if pair:
             filing.append(filed / bare)
-            lifecycles.append(stepped / bare)
+            lifecycle.append(stepped / bare)
             per_second.append(stepped / len(LIFECYCLE))
     return [
         at_least("command_filing_ratio", filing, "×", 0.90),
-        at_least("command_lifecycle_ratio", lifecycles, "×", 0.75),
+        at_least("command_lifecycle_ratio", lifecycle, "×", 0.75),
         at_least("lifecycles_per_second", per_second, "/s", 200),
     ]
 
@@ -92,7 +99,8 @@ async def _bare(callers: Callers, url: str, seconds: float) -> float:
     return (await drive("filing.lua", url, seconds, *arguments)).per_second
 
 
-async def _lifecycles(callers: Callers, seconds: float) -> float:
+async def lifecycles(callers: Callers, seconds: float) -> float:
+    """Commands a second, in lifecycles of four."""
     tokens = {account: await callers.bearer(account) for account in ("officer1", "leader1")}
     steps = [
         value

@@ -1,4 +1,5 @@
 -- Opens one case a request, each under its own key.
+dofile(debug.getinfo(1, "S").source:match("@(.*/)") .. "report.lua")
 local thread = 0
 function setup(t) t:set("number", thread); thread = thread + 1 end
 function init(args) count = 0; token = args[1]; path = args[2]; body = args[3]; run = args[4] end
@@ -8,9 +9,4 @@ function request()
     ["authorization"] = token, ["content-type"] = "application/json",
     ["idempotency-key"] = run .. "-" .. number .. "-" .. count,
   }, body)
-end
-function done(summary, latency)
-  io.write(string.format("RESULT %d %d %d %d %d\n", summary.requests, summary.duration,
-    summary.errors.status, summary.errors.connect + summary.errors.read + summary.errors.write
-    + summary.errors.timeout, latency:percentile(99)))
 end

@@ -1,4 +1,5 @@
 -- Takes cases through four commands; what to send next comes from the answers.
+dofile(debug.getinfo(1, "S").source:match("@(.*/)") .. "report.lua")
 local thread = 0
 function setup(t) t:set("number", thread); thread = thread + 1 end
 function init(args)
@@ -25,9 +26,4 @@ end
 function response(status, headers, body)
   local id, state = string.match(body, '"id":"([^"]+)","state":"([^"]+)"')
   if id and by_state[state] then waiting[#waiting + 1] = { step = by_state[state], id = id } end
-end
-function done(summary, latency)
-  io.write(string.format("RESULT %d %d %d %d %d\n", summary.requests, summary.duration,
-    summary.errors.status, summary.errors.connect + summary.errors.read + summary.errors.write
-    + summary.errors.timeout, latency:percentile(99)))
 end

@@ -13,9 +13,10 @@ from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
 import httpx
+import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
 START_SECONDS = 60.0
@@ -34,14 +35,20 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def platform(data: Path) -> AsyncIterator[tuple[str, int, float]]:
-    """Run the whole platform on a folder; gives its address, process id and seconds to ready."""
+async def platform(
+    data: Path, databases: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[str, int, float]]:
+    """Run the whole platform on a folder; gives its address, process id and seconds to ready.
+
+    `databases` are URLs by service, where it is not to use a PostgreSQL of its own.
+    """
     port = free_port()
     environment = {**os.environ, "ECOCASE_DATA": str(data), "ECOCASE_PORT": str(port)}
+    if databases is not None:
+        environment["ECOCASE_DATABASE_URLS"] = orjson.dumps(databases).decode()
     command = [sys.executable, "-m", "services.launch.cli", "serve"]
-    async with _running(
-        command, environment, data.parent / "platform.log", f"{port}", "/readyz"
-    ) as up:
+    log = data.with_suffix(".log")
+    async with _running(command, environment, log, f"{port}", "/readyz") as up:
         yield up
 
 

@@ -33,13 +33,17 @@ combination = sa.Table(
 rollup = sa.Table(
     "rollup",
     metadata,
-    sa.Column("generation", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("combination", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("generation", sa.Integer),
+    sa.Column("day", sa.Date),
+    sa.Column("combination", sa.BigInteger),
+    sa.Column("partition", sa.Integer),
+    sa.PrimaryKeyConstraint("generation", "combination", "day", "partition", name="rollup_pkey"),
     *(
         sa.Column(measure.name, sa.BigInteger, nullable=False, server_default="0")
         for measure in MEASURES
     ),
 )
-"""Sums of a day of the law. The partition keeps two instances from queueing on one row."""
+"""Sums of a day of the law. The partition keeps two instances from queueing on one row.
+
+By combination first, so that a query reads its own bureau's days and none of the others'.
+"""

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 COLUMNS = tuple(measure.name for measure in MEASURES)
 _PLACE = {name: number for number, name in enumerate(COLUMNS)}
 _DIMENSIONS = ("bureau", *(dimension.name for dimension in DIMENSIONS))
-_KEY = ("day", "combination", "partition")
+_KEY = ("combination", "day", "partition")
 
 _PREPARE = f"""
 CREATE TEMPORARY TABLE incoming_rollup (
-    day date, combination bigint, partition integer,
+    combination bigint, day date, partition integer,
     {", ".join(f"{name} bigint" for name in COLUMNS)}
 ) ON COMMIT DELETE ROWS
 """
@@ -86,7 +86,7 @@ class Statistics:
         await connection.copy_records_to_table(
             "incoming_rollup",
             records=[
-                (date.fromisoformat(cell.day), combinations[cell[2:]], cell.partition, *sums)
+                (combinations[cell[2:]], date.fromisoformat(cell.day), cell.partition, *sums)
                 for cell, sums in differences.items()
             ],
             columns=(*_KEY, *COLUMNS),

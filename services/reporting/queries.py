@@ -68,7 +68,12 @@ SELECT number AS generation, state, events, error,
 FROM generation WHERE number = $1
 """
 
-_BUCKETS = {"day": "r.day", "month": "date_trunc('month', r.day)::date", "year": "date_trunc('year', r.day)::date"}  # fmt: skip  # noqa: E501
+# By way of a timestamp without a zone: with one, every day would go through the zone's rules.
+_BUCKETS = {
+    "day": "r.day",
+    "month": "date_trunc('month', r.day::timestamp)::date",
+    "year": "date_trunc('year', r.day::timestamp)::date",
+}
 _PERCENT = Decimal(100)
 _CENT = Decimal("0.01")
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
 WAIT_SECONDS = 5.0
+# A query's plan depends on what is asked for, and on how far its table has grown.
+PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
 JSONB_VERSION = b"\x01"  # jsonb's binary form is this byte and the text
 
 
@@ -65,7 +67,7 @@ class Database:
         lender.put(await lender.take(), whole=True)
         self._lender = lender
         self._engine = self.new_engine(
-            pool_size=self._engine_size, max_overflow=0, pool_timeout=WAIT_SECONDS
+            PLANNED_ANEW, pool_size=self._engine_size, max_overflow=0, pool_timeout=WAIT_SECONDS
         )
 
     async def close(self) -> None:

@@ -22,6 +22,7 @@ from shared.identity.dependency import CurrentCaller
 from shared.search import bigrams
 from shared.workflow import clocks as legal_clocks
 from shared.workflow.decision import standing_refusal, state_refusal
+from shared.workflow.finding import find_newest
 from shared.workflow.router import path_id
 from shared.workflow.table import Situation
 
@@ -103,13 +104,14 @@ class Reader:
             query = query.where(table.state == state)
         if party is not None:
             query = query.where(table.party_id == party)
-        if words:
-            query = query.where(table.words.contains(bigrams(words)))
         if after is not None:
             query = query.where(table.id < after)
-        query = query.order_by(table.id.desc()).limit(limit + 1)
         async with self._database.engine.connect() as connection:
-            rows = (await connection.execute(query)).mappings().all()
+            if words:
+                rows = await find_newest(connection, query, self._table, bigrams(words), limit + 1)
+            else:
+                newest = query.order_by(table.id.desc()).limit(limit + 1)
+                rows = (await connection.execute(newest)).mappings().all()
         items = [
             Listed(
                 **{name: row[name] for name in LISTED},
