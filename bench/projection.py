@@ -17,6 +17,7 @@ from shared.consumer.consumer import Consumer
 from shared.consumer.rebuild import Rebuilder
 from shared.relay.direct import DirectBus, DirectHistory
 from shared.relay.relay import Relay
+from shared.seals.file import SealFile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,7 +31,7 @@ EVENTS = 200_000
 ROUNDS = 5
 LOOK_SECONDS = 0.005
 _NOTHING_APPLIED = """
-TRUNCATE cases.relay_cursor, reporting.generation, reporting.serving, reporting.position,
+TRUNCATE cases.relay_cursor, cases.seal, reporting.generation, reporting.serving, reporting.position,
     reporting.fact, reporting.parked, reporting.rollup, reporting.combination
 """
 
@@ -40,7 +41,9 @@ async def projection(folder: Path) -> list[Result]:
     async with server(folder / "waiting") as postgres:
         ground = await new_ground(postgres, "waiting")
         await history.load(ground.url, AGGREGATES, history.CLOSED)
-        live = [await _applied(ground) for _ in range(ROUNDS + 1)]
+        live = [
+            await _applied(ground, folder / "seals" / f"{turn}.jsonl") for turn in range(ROUNDS + 1)
+        ]
         rebuilt = [await _rebuilt(ground) for _ in range(ROUNDS + 1)]
     return [
         at_least("projection_per_second", live[1:], "/s", 25_000),
@@ -48,15 +51,18 @@ async def projection(folder: Path) -> list[Result]:
     ]
 
 
-async def _applied(ground: Ground) -> float:
-    """Events a second from the start of the relay until all that waited are applied."""
+async def _applied(ground: Ground, seals: Path) -> float:
+    """Events a second from the start of the relay until all that waited are applied.
+
+    They are sealed meanwhile, as ever.
+    """
     await _execute(ground, _NOTHING_APPLIED)
     async with _consumer(ground) as (consumer, source):
         [cases] = source
         past = DirectHistory([cases])
         bus = DirectBus(past)
         bus.subscribe(consumer)
-        relay = Relay(cases, bus)
+        relay = Relay(cases, bus, SealFile(seals))
         began = time.perf_counter()
         running = asyncio.create_task(relay.run())
         while _published(relay) < EVENTS:  # noqa: ASYNC110 - a position, not an event
