@@ -31,8 +31,8 @@ EVENTS = 200_000
 ROUNDS = 5
 LOOK_SECONDS = 0.005
 _NOTHING_APPLIED = """
-TRUNCATE cases.relay_cursor, cases.seal, reporting.generation, reporting.serving, reporting.position,
-    reporting.fact, reporting.parked, reporting.rollup, reporting.combination
+TRUNCATE cases.relay_cursor, cases.seal, reporting.generation, reporting.serving,
+    reporting.position, reporting.fact, reporting.parked, reporting.rollup, reporting.combination
 """
 
 

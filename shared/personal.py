@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from stdnum.cn import ric
 
@@ -30,4 +31,15 @@ def names_a_person(text: str) -> bool:
 
     Parts are runs of letters and digits, so that digests and UUIDs are never mistaken.
     """
-    return any(_MOBILE.fullmatch(part) or is_identity_number(part) for part in _PARTS.findall(text))
+    return any(map(_is_number_of_a_person, _PARTS.findall(text)))
+
+
+def replace_numbers(text: str, by: Callable[[str], str]) -> str:
+    """`text` with each number that names a person replaced."""
+    return _PARTS.sub(
+        lambda part: by(part[0]) if _is_number_of_a_person(part[0]) else part[0], text
+    )
+
+
+def _is_number_of_a_person(part: str) -> bool:
+    return _MOBILE.fullmatch(part) is not None or is_identity_number(part)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BUREAU = "500152"
 INSERT = (
-    f"INSERT INTO event ({', '.join(WRITTEN)})"  # noqa: S608 - our own columns
+    f"INSERT INTO event ({', '.join(WRITTEN)})"
     f" VALUES ({', '.join(f'${n + 1}' for n in range(len(WRITTEN)))})"
 )
 

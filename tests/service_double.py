@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from shared.audit.log import AuditLog
 from shared.clock.calendar import WorkCalendar
 from shared.issuer.demo import demo_accounts
 from shared.workflow.service import Standing
@@ -65,6 +66,7 @@ class Service:
     name: str
     http: httpx.AsyncClient
     database: Database
+    audit: AuditLog
     tokens: dict[tuple[str, str], str]
     keys: Any
 
@@ -114,12 +116,13 @@ async def running(service: ModuleType, fresh_database: MakeFresh) -> AsyncIterat
     database = fresh.database(service.NAME)
     await database.open()
     verifier = issuer_double.verifier(now=time.time())
-    app = service.create(
-        Standing(database, OfficialCalendar(), DemoOfficers(), verifier, version="test")
-    )
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     try:
-        async with httpx.AsyncClient(transport=transport, base_url="http://service") as http:
-            yield Service(service.NAME, http, database, {}, count(1))
+        async with AuditLog(database) as audit:
+            app = service.create(
+                Standing(database, OfficialCalendar(), DemoOfficers(), verifier, audit, "test")
+            )
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://service") as http:
+                yield Service(service.NAME, http, database, audit, {}, count(1))
     finally:
         await database.close()

@@ -20,6 +20,7 @@ from services.launch.site import Part, Site, site
 from services.launch.storage import open_databases, private_folder
 from services.permits import app as permits
 from services.reporting import app as reporting
+from shared.audit.log import AuditLog
 from shared.clock.app import calendar_app
 from shared.clock.calendars import Calendars
 from shared.identity.keys import HttpKeys
@@ -34,6 +35,7 @@ from shared.issuer.passwords import Passwords
 from shared.issuer.sealing import Seal
 from shared.issuer.sessions import Limits
 from shared.issuer.signing import SigningKeys
+from shared.issuer.trail import TrailWitness
 from shared.relay.direct import DirectBus, DirectHistory
 from shared.relay.epoch import open_epoch
 from shared.relay.relay import Relay
@@ -85,20 +87,22 @@ class Platform:
         """Start what the issuer needs alone; `stop` ends it."""
         data = private_folder(self._settings.data)
         databases = await open_databases(self._settings, self._stack, ["identity"])
-        return self._issuer(databases["identity"], data)
+        trails = await self._trails(databases)
+        return self._issuer(databases["identity"], trails["identity"], data)
 
     async def _start(self) -> None:
         data = private_folder(self._settings.data)
         databases = await open_databases(self._settings, self._stack)
-        self.issuer = issuer = self._issuer(databases["identity"], data)
+        trails = await self._trails(databases)
+        self.issuer = issuer = self._issuer(databases["identity"], trails["identity"], data)
         await self._first_accounts(issuer, data)
         calendars = Calendars(databases["clock"])
         await calendars.read()
         verifier = TokenVerifier([issuer.trusted(), *await self._outside()])
         await asyncio.gather(*(open_epoch(databases[service.NAME]) for service in PROCEDURAL))
-        await self._services(databases, issuer, calendars, verifier)
+        await self._services(databases, trails, issuer, calendars, verifier)
 
-    def _issuer(self, database: Database, data: Path) -> Issuer:
+    def _issuer(self, database: Database, trail: AuditLog, data: Path) -> Issuer:
         return Issuer(
             f"{self._settings.url}/identity",
             self._settings.audience,
@@ -113,6 +117,7 @@ class Platform:
                 ),
                 timedelta(days=self._settings.password_days),
             ),
+            witness=TrailWitness(trail),
         )
 
     async def _first_accounts(self, issuer: Issuer, data: Path) -> None:
@@ -148,6 +153,7 @@ class Platform:
     async def _services(
         self,
         databases: dict[str, Database],
+        trails: dict[str, AuditLog],
         issuer: Issuer,
         calendars: Calendars,
         verifier: TokenVerifier,
@@ -163,7 +169,14 @@ class Platform:
         }
         parts = []
         for service in PROCEDURAL:
-            standing = Standing(databases[service.NAME], calendars, directory, verifier, release)
+            standing = Standing(
+                databases[service.NAME],
+                calendars,
+                directory,
+                verifier,
+                trails[service.NAME],
+                release,
+            )
             parts.append(Part(service.NAME, service.TITLE, service.create(standing)))
         report = reporting.create(
             databases["reporting"],
@@ -171,6 +184,7 @@ class Platform:
             history,
             lambda: max(relay.lag_seconds for relay in relays.values()),
             release,
+            audit=trails["reporting"],
         )
         await report.open()
         self._stack.push_async_callback(report.close)
@@ -178,8 +192,16 @@ class Platform:
         await bus.find_lost()
         parts += [
             Part(reporting.NAME, reporting.TITLE, report.app),
-            Part("clock", "工作日历", calendar_app(calendars, verifier, version=release)),
-            Part("identity", "身份认证", issuer_app(issuer, verifier, version=release)),
+            Part(
+                "clock",
+                "工作日历",
+                calendar_app(calendars, verifier, audit=trails["clock"], version=release),
+            ),
+            Part(
+                "identity",
+                "身份认证",
+                issuer_app(issuer, verifier, audit=trails["identity"], version=release),
+            ),
         ]
         self.app = site(parts, databases, relays, release)
         await issuer.revocations.refresh()
@@ -190,6 +212,14 @@ class Platform:
 
     def _seals(self, service: str) -> SealFile:
         return SealFile(self._settings.data.resolve() / "seals" / f"{service}.jsonl")
+
+    async def _trails(self, databases: dict[str, Database]) -> dict[str, AuditLog]:
+        """Begin each schema's audit trail; they end before their databases close."""
+        days = self._settings.audit_days
+        trails = {name: AuditLog(database, days=days) for name, database in databases.items()}
+        for trail in trails.values():
+            await self._stack.enter_async_context(trail)
+        return trails
 
     def _run(self, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.create_task(work))

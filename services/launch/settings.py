@@ -9,6 +9,8 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as PydanticSettingsError
 
+from shared.audit.period import LEAST_DAYS, USUAL_DAYS
+
 LOG = "platform.log"
 """The log's name in the data folder."""
 
@@ -34,6 +36,12 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(30, ge=10, le=120, description="登录闲置多久后失效，分钟")
     session_hours: int = Field(12, ge=1, le=24, description="登录最长有效，小时")
     password_days: int = Field(90, ge=1, le=365, description="密码最长使用，天")
+    audit_days: int = Field(
+        USUAL_DAYS,
+        ge=LEAST_DAYS,
+        le=36_500,
+        description=f"审计日志保存天数，不少于 {LEAST_DAYS}（网络安全法21）",
+    )
 
     issuer_url: str | None = Field(None, description="外部身份认证(OIDC)的 issuer")
     issuer_jwks_url: str | None = Field(None, description="其 JWKS 地址")

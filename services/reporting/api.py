@@ -30,6 +30,7 @@ from services.reporting.schemas import (
     ReplayAnswer,
     WantedVersion,
 )
+from shared.audit.dependency import CurrentTrail
 from shared.clock.law_time import law_day
 from shared.consumer.consumer import Consumer
 from shared.consumer.rebuild import AlreadyRebuilding, Rebuilder
@@ -195,12 +196,14 @@ def operating_routes(reporting: Reporting) -> APIRouter:
     @router.get("/facts", summary="逐项核对")
     async def facts(
         caller: CurrentCaller,
+        trail: CurrentTrail,
         topic: Annotated[str, Query(max_length=40, description="服务")],
         after: UUID = FIRST,
         limit: Annotated[int, Query(ge=1, le=5_000)] = 1_000,
     ) -> list[FactAnswer]:
         """Page through what the statistics know of a service's aggregates."""
         _permit(caller, COMPARERS, "核对")
+        await trail.exported(caller, topic=topic, after=str(after), limit=limit)
         rows = await queries.facts(topic, after, limit)
         return [FactAnswer.model_validate(row) for row in rows]
 
@@ -212,16 +215,18 @@ def operating_routes(reporting: Reporting) -> APIRouter:
         return ParkedAnswer(parked=[ParkedEvent.model_validate(row) for row in rows])
 
     @router.post("/parked/replay", summary="重放搁置的事件")
-    async def replay(caller: CurrentCaller, asked: Replay) -> ReplayAnswer:
+    async def replay(caller: CurrentCaller, trail: CurrentTrail, asked: Replay) -> ReplayAnswer:
         """Try parked events again, and what waits behind them."""
         _permit(caller, OPERATORS, "重放搁置的事件")
+        await trail.administered(caller, events=None if asked.ids is None else len(asked.ids))
         freed = await reporting.consumer.replay(asked.ids)
         return ReplayAnswer(replayed=freed, parked=len(await queries.parked(PARKED_SHOWN)))
 
     @router.post("/rebuild", summary="重算统计", status_code=202, responses=problem_responses(409))
-    async def rebuild(caller: CurrentCaller) -> GenerationAnswer:
+    async def rebuild(caller: CurrentCaller, trail: CurrentTrail) -> GenerationAnswer:
         """Recompute all statistics from the events; the old ones are served until they are done."""
         _permit(caller, OPERATORS, "重算统计")
+        await trail.administered(caller)
         try:
             number = await reporting.rebuilder.start()
         except AlreadyRebuilding:

@@ -11,6 +11,7 @@ from services.reporting.api import Reporting, operating_routes, statistics_route
 from services.reporting.live import Changes, Notifying
 from services.reporting.projection import Statistics
 from services.reporting.queries import Queries
+from shared.audit.api import keep_trail
 from shared.consumer.consumer import Consumer
 from shared.consumer.rebuild import Rebuilder
 from shared.http.app import create_app
@@ -19,6 +20,7 @@ from shared.postgres.availability import is_unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shared.audit.log import AuditLog
     from shared.consumer.slice import History, Subscriber
     from shared.http.app import ServiceApp
     from shared.identity.tokens import TokenVerifier
@@ -63,6 +65,8 @@ def create(
     history: History,
     lag: Callable[[], float],
     version: str,
+    *,
+    audit: AuditLog,
 ) -> Running:
     """Make reporting; a rebuild reads `history`, `lag` gives how many seconds events are behind."""
     queries = Queries(database, lag)
@@ -80,4 +84,5 @@ def create(
     app.state.verifier = verifier
     app.include_router(statistics_routes(reporting))
     app.include_router(operating_routes(reporting))
+    keep_trail(app, audit, verifier)
     return Running(app, Notifying(consumer, changes), consumer, rebuilder, changes)

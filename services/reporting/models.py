@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from services.reporting.measures import DIMENSIONS, MEASURES
+from shared.audit.tables import audit_tables
 from shared.consumer.tables import consumer_tables
 
 metadata = sa.MetaData()
+audit_tables(metadata)
 consumer = consumer_tables(metadata)
 
 # The few facts that are read themselves: the rules in force at a year's end.

@@ -8,6 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI, Query, Request
 from pydantic import BaseModel, Field
 
+from shared.audit.api import keep_trail
+from shared.audit.dependency import CurrentTrail
+from shared.audit.log import AuditLog
 from shared.clock.calendar import CalendarError
 from shared.clock.calendar_store import parse_calendar
 from shared.clock.calendars import Calendars
@@ -46,7 +49,12 @@ class Notice(BaseModel):
 
 
 def calendar_app(
-    calendars: Calendars, verifier: TokenVerifier, *, version: str, lifespan: Lifespan | None = None
+    calendars: Calendars,
+    verifier: TokenVerifier,
+    *,
+    audit: AuditLog,
+    version: str,
+    lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """Make the calendar's application."""
     router = APIRouter(tags=["工作日历"])
@@ -71,12 +79,13 @@ def calendar_app(
             }
         },
     )
-    async def load(request: Request, caller: CurrentCaller) -> LoadedAnswer:
+    async def load(request: Request, caller: CurrentCaller, trail: CurrentTrail) -> LoadedAnswer:
         """Keep a notice; due dates that were provisional are reckoned by it from now on."""
         if Role.SYSTEM_ADMIN not in caller.roles:
             raise RoleForbidden("载入放假安排须由系统管理员办理")
         try:
             notice = parse_calendar(await request.body())
+            await trail.administered(caller, year=notice.year)
             kept = await calendars.load(notice, caller.account)
         except CalendarError as error:
             raise InvalidInput(error.reason, field=error.field) from error
@@ -94,4 +103,5 @@ def calendar_app(
     )
     app.state.verifier = verifier
     app.include_router(router)
+    keep_trail(app, audit, verifier)
     return app

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 import structlog
 
+from shared.audit.tables import audit_tables
 from shared.clock.calendar import WorkCalendar
 from shared.clock.calendar_store import CalendarNotice, calendar_table, load_calendar
 
@@ -19,6 +20,7 @@ log = structlog.stdlib.get_logger("ecocase.clock")
 
 metadata = sa.MetaData()
 calendar_year = calendar_table(metadata)
+audit_tables(metadata)
 REFRESH_SECONDS = 30.0
 
 

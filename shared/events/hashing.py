@@ -18,7 +18,7 @@ import orjson
 from shared.events.table import HASHED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 ALGORITHM = "sha256"
 ALGORITHMS: Mapping[str, Callable[[bytes], hashlib._Hash]] = {
@@ -44,9 +44,14 @@ def canonical(data: Any) -> bytes:
 
 def event_hash(event: Mapping[str, Any]) -> bytes:
     """Hash one event: a mapping with the columns of `HASHED`, `data` as canonical bytes."""
+    return row_hash(event, HASHED)
+
+
+def row_hash(row: Mapping[str, Any], columns: Sequence[str]) -> bytes:
+    """Hash columns of a row in their order; JSON as canonical bytes, by its `hash_algorithm`."""
     parts = []
-    for column in HASHED:
-        value = event[column]
+    for column in columns:
+        value = row[column]
         if value is None:
             parts.append(_NULL)
             continue
@@ -60,7 +65,7 @@ def event_hash(event: Mapping[str, Any]) -> bytes:
             raw = str(value).encode()
         parts.append(_LENGTH(len(raw)))
         parts.append(raw)
-    return ALGORITHMS[event["hash_algorithm"]](b"".join(parts)).digest()
+    return ALGORITHMS[row["hash_algorithm"]](b"".join(parts)).digest()
 
 
 def _refuse_floats(value: Any) -> None:

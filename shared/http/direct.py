@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from shared.http.problem import BodyTooLarge
+from shared.http.problem import BadRequest, BodyTooLarge
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
 MEBIBYTE = 1024 * 1024
@@ -54,6 +56,9 @@ class Direct(Protocol):
     async def answer(self, request: Incoming) -> Reply:
         """Answer a request."""
 
+    async def endpoint(self, request: Request) -> Response:
+        """Answer a request that came through the framework."""
+
 
 Find = Callable[[str, str], "tuple[Direct, str | None] | None"]
 """From method and path, below the service's own, to the handler and what the path names."""
@@ -64,10 +69,11 @@ def headers_of(scope: Scope) -> Headers:
     return dict(reversed(scope["headers"]))
 
 
-async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes | None:
-    """Read a whole body of at most `limit` bytes; None where the caller has left.
+async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
+    """Read a whole body of at most `limit` bytes.
 
-    Raises `BodyTooLarge`, before anything is read where the length announced is beyond it.
+    Raises `BodyTooLarge`, before anything is read where the length announced is beyond it, and
+    `BadRequest` where the caller leaves before its end: nobody will read that answer.
     """
     announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > limit:
@@ -76,12 +82,18 @@ async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes | N
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return None
+            raise BadRequest("请求未发送完")
         body += message.get("body", b"")
         if len(body) > limit:
             raise too_large(limit)
         if not message.get("more_body", False):
             return body
+
+
+def as_reply(response: Response) -> Reply:
+    """A response of the framework's as a reply."""
+    headers = [pair for pair in response.raw_headers if pair[0] != b"content-length"]
+    return Reply(response.status_code, headers, bytes(response.body))
 
 
 async def send_reply(reply: Reply, request_id: bytes, send: Send) -> None:

@@ -55,6 +55,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
 
 
+async def witnessed(request: Request, problem: Problem) -> None:
+    """Have the application's witness, where it has one, record a refusal before it is answered."""
+    if (witness := getattr(request.app.state, "witness", None)) is not None:
+        await witness(request, problem)
+
+
 def answer(problem: Problem) -> Response:
     """The problem as a response; it names the request, so that the log can be found."""
     document = problem.as_json()
@@ -129,8 +135,9 @@ PROBLEM_RESPONSES: Mapping[int, dict[str, Any]] = {
 }
 
 
-async def _on_problem(_request: Request, error: Exception) -> Response:
+async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101  registered for this class
+    await witnessed(request, error)
     return answer(error)
 
 

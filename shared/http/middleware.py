@@ -22,12 +22,15 @@ from shared.http.direct import (
     Find,
     Headers,
     Incoming,
+    Reply,
+    as_reply,
     headers_of,
     read_body,
     send_reply,
     too_large,
 )
-from shared.http.handlers import Unreachable, answer, problem_for
+from shared.http.handlers import Unreachable, answer, problem_for, witnessed
+from shared.http.problem import Problem
 from shared.http.storable import refuse_unstorable, refuse_unstorable_text
 from shared.http.trace import Trace, begin_trace
 
@@ -84,19 +87,28 @@ class ObservedApp(FastAPI):
             if direct is None:
                 await super().__call__(scope, self._checked(scope, receive, headers), named)
             else:
-                body = await read_body(receive, headers, self.body_limit)
-                if body is not None:
-                    scope["app"] = self
-                    reply = await direct[0].answer(Incoming(scope, headers, body, direct[1]))
-                    status = reply.status
-                    await send_reply(reply, request_id, send)
-        except Exception as error:
-            if status:  # too late for another answer: let the server cut the connection
-                raise
-            await answer(problem_for(error, self.unreachable))(scope, receive, named)
+                reply = await self._directly(*direct, scope, receive, headers)
+                status = reply.status
+                await send_reply(reply, request_id, send)
+        except Problem as problem:
+            await answer(problem)(scope, receive, named)
         finally:
             route = direct[0].route if direct else self.templates.get(scope.get("endpoint"))
             self._record(scope["method"], route or "unmatched", trace, status, began)
+
+    async def _directly(
+        self, handler: Direct, name: str | None, scope: Scope, receive: Receive, headers: Headers
+    ) -> Reply:
+        """Have a direct handler answer; what it raises becomes a problem."""
+        scope["app"] = self
+        try:
+            body = await read_body(receive, headers, self.body_limit)
+            return await handler.answer(Incoming(scope, headers, body, name))
+        except Exception as error:  # noqa: BLE001 - whatever it is becomes an answer
+            problem = problem_for(error, self.unreachable)
+            scope["endpoint"], scope["path_params"] = handler.endpoint, {"id": name}
+            await witnessed(Request(scope), problem)
+            return as_reply(answer(problem))
 
     def _record(self, method: str, route: str, trace: Trace, status: int, began: float) -> None:
         seconds = perf_counter() - began

@@ -1,5 +1,7 @@
 """The issuer as an application of its own, or mounted beside the services."""
 
+from shared.audit.api import keep_trail
+from shared.audit.log import AuditLog
 from shared.http.app import Lifespan, ServiceApp
 from shared.http.app import create_app as create_service_app
 from shared.identity.tokens import TokenVerifier
@@ -9,7 +11,12 @@ from shared.postgres.availability import is_unavailable
 
 
 def create_app(
-    issuer: Issuer, verifier: TokenVerifier, *, version: str, lifespan: Lifespan | None = None
+    issuer: Issuer,
+    verifier: TokenVerifier,
+    *,
+    audit: AuditLog,
+    version: str,
+    lifespan: Lifespan | None = None,
 ) -> ServiceApp:
     """The issuer's application; `verifier` checks the tokens with which `/me` is asked."""
     app = create_service_app(
@@ -24,4 +31,5 @@ def create_app(
     app.state.verifier = verifier
     for part in (api, own_api, accounts_api):
         app.include_router(part.router)
+    keep_trail(app, audit, verifier)
     return app

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Uuid,
 )
 
+from shared.audit.tables import audit_tables
 from shared.identity.caller import BUREAU_PATTERN
 
 SCHEMA: Final = "identity"
@@ -170,3 +171,5 @@ sign_in = Table(
 `account` is empty where no such account exists: what was typed then may be a password or a name, so
 only its SHA-256 (`name_hash`) is kept, to count attempts by.
 """
+
+audit_tables(metadata)

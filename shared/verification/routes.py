@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from shared.audit.dependency import CurrentTrail
 from shared.http.problem import RoleForbidden
 from shared.identity.caller import Caller
 from shared.identity.dependency import CurrentCaller
@@ -70,11 +71,13 @@ def verification_routes(
     @router.get("/aggregates", summary="状态与事件对照", tags=["核对"])
     async def aggregates(
         caller: CurrentCaller,
+        trail: CurrentTrail,
         after: After = FIRST,
         limit: Annotated[int, Query(ge=1, le=5_000)] = 1_000,
     ) -> list[Compared]:
         """Page through the service's aggregates by state row and by last event."""
         permitted(caller)
+        await trail.exported(caller, after=str(after), limit=limit)
         return await aggregates_audit.page(after, limit)
 
     @router.get("/verification", summary="校验散列链与状态", tags=["核对"])

@@ -23,6 +23,7 @@ from shared.search import bigrams
 from shared.workflow import clocks as legal_clocks
 from shared.workflow.decision import standing_refusal, state_refusal
 from shared.workflow.finding import find_newest
+from shared.workflow.masking import Sight, ordinary
 from shared.workflow.router import path_id
 from shared.workflow.table import Situation
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from shared.workflow.table import Row
 
 PAGE = 50
-SHOWN_OF_PERSONS = ("id", "kind", "name", "code", "id_number", "phone", "address")
 LISTED = ("id", "state", "version", "opened_at", "stepped_at", "party_name")
 
 Limit = Annotated[int, Query(ge=1, le=200, description="每页条数")]
@@ -122,8 +122,14 @@ class Reader:
         ]
         return Page(items=items, next=items[-1].id if len(rows) > limit else None)
 
-    async def one(self, caller: Caller, aggregate_id: UUID) -> dict[str, Any]:
-        """Read an aggregate whole: clocks reckoned today, free texts put back, persons masked."""
+    async def one(
+        self, caller: Caller, aggregate_id: UUID, sight: Sight | None = None
+    ) -> dict[str, Any]:
+        """Read an aggregate whole: clocks reckoned today, free texts put back.
+
+        Persons and texts are masked as `sight` says; without one, as in every ordinary read.
+        """
+        sight = sight or ordinary(self._procedure, caller)
         table = self._table
         query = self._scoped(caller, *table.c).where(table.c.id == aggregate_id)
         tables = self._desk.tables
@@ -136,20 +142,20 @@ class Reader:
                     tables.particulars.c.aggregate_id == aggregate_id
                 )
             )
-            said = {str(found.id): _loaded(found.content) for found in texts}
+            said = {
+                str(found.id): {
+                    name: sight.text(value) for name, value in _loaded(found.content).items()
+                }
+                for found in texts
+            }
             persons: dict[str, Any] = {}
             for name, people in tables.persons.items():
                 found = await connection.execute(
                     sa.select(people).where(people.c.aggregate_id == aggregate_id)
                 )
                 for person in found.mappings():
-                    persons[str(person["id"])] = self._person(caller, name, dict(person))
+                    persons[str(person["id"])] = sight.person(name, dict(person))
         return self._shown(dict(row), said, persons)
-
-    def _person(self, caller: Caller, table: str, person: dict[str, Any]) -> dict[str, Any]:
-        shown = {name: person[name] for name in SHOWN_OF_PERSONS if person[name] is not None}
-        may_see = self._procedure.confidential.get(table)
-        return shown if may_see is None or caller.roles & may_see else _masked(shown)
 
     def _shown(
         self, row: dict[str, Any], said: dict[str, Any], persons: dict[str, Any]
@@ -241,12 +247,6 @@ class Reader:
             return [_event(dict(row)) for row in rows.mappings()]
 
 
-def _masked(person: dict[str, Any]) -> dict[str, Any]:
-    """Withhold whatever identifies a person, down to the form of a name (举报人保密)."""
-    hidden = {name: "***" for name in person if name not in {"id", "kind"}}
-    return {**person, **hidden, "masked": True}
-
-
 def _event(row: dict[str, Any]) -> dict[str, Any]:
     shown = {f"{name}": value for name, value in row.items()}  # plain names, not SQLAlchemy's
     shown["data"] = _loaded(row["data"])
@@ -259,7 +259,8 @@ def _loaded(value: Any) -> Any:
     return orjson.loads(value) if isinstance(value, str | bytes) else value
 
 
-def _json(content: Any, headers: dict[str, str] | None = None) -> Response:
+def as_json(content: Any, headers: dict[str, str] | None = None) -> Response:
+    """An answer that needs no model."""
     raw = orjson.dumps(content, default=str)  # asyncpg's UUIDs are of a class of its own
     return Response(raw, media_type="application/json", headers=headers)
 
@@ -289,7 +290,7 @@ def reading_routes(router: APIRouter, desk: Desk, database: Database) -> None:
     async def one(caller: CurrentCaller, id: str) -> Response:  # noqa: A002 - the path's own name
         """Read one whole, with its clocks as of today; the ETag is its version."""
         shown = await reader.one(caller, path_id(id))
-        return _json(shown, {"etag": f'"{shown["version"]}"'})
+        return as_json(shown, {"etag": f'"{shown["version"]}"'})
 
     @router.get(path + "/{id}/actions", summary="现在可以办理什么", **options)
     async def actions(caller: CurrentCaller, id: str) -> list[Action]:  # noqa: A002 - as above
@@ -299,4 +300,4 @@ def reading_routes(router: APIRouter, desk: Desk, database: Database) -> None:
     @router.get(path + "/{id}/events", summary="办理经过", response_model=None, **options)
     async def history(caller: CurrentCaller, id: str) -> Response:  # noqa: A002 - as above
         """Give every event of it, oldest first."""
-        return _json(await reader.history(caller, path_id(id)))
+        return as_json(await reader.history(caller, path_id(id)))

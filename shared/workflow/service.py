@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
+from shared.audit.api import keep_trail
 from shared.http.app import create_app
 from shared.postgres.availability import is_unavailable
 from shared.verification.routes import verification_routes
 from shared.workflow.desk import Desk
+from shared.workflow.disclosure import disclosure_routes
 from shared.workflow.reading import reading_routes
 from shared.workflow.router import Commands, command_routes
 from shared.workflow.statement import Statements
@@ -18,6 +20,7 @@ from shared.workflow.statement import Statements
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shared.audit.log import AuditLog
     from shared.http.app import Lifespan, ServiceApp
     from shared.identity.officers import OfficerDirectory
     from shared.identity.tokens import TokenVerifier
@@ -35,6 +38,7 @@ class Standing:
     calendars: CalendarSource
     directory: OfficerDirectory
     verifier: TokenVerifier
+    audit: AuditLog
     version: str
     lifespan: Lifespan | None = field(default=None)
 
@@ -70,8 +74,10 @@ def procedure_app(
             standing.directory,
         )
         reading_routes(router, desk, standing.database)
+        disclosure_routes(router, desk, standing.database)
         command_routes(router, desk, commands)
     verification_routes(router, procedures, tables, standing.database, standing.calendars)
     app.include_router(router)
     app.find = commands.find
+    keep_trail(app, standing.audit, standing.verifier)
     return app

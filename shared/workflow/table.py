@@ -197,8 +197,8 @@ class Procedure:
     """A procedure of one service.
 
     `columns` names what lists show and filter by beside the usual; `summarise` gives their values
-    from the facts after each step. `readers` may read it; a table of persons named in
-    `confidential` is shown unmasked to its roles alone. `examples` gives each command's data once.
+    from the facts after each step. `readers` may read it; of a table of persons named in
+    `confidential` nothing is shown but to its roles. `examples` gives each command's data once.
     """
 
     service: str
@@ -233,6 +233,11 @@ class Procedure:
             if unknown:
                 msg = f"{self.name}/{row.command}: unknown states {sorted(unknown)}"
                 raise ValueError(msg)
+
+    @property
+    def handlers(self) -> frozenset[Role]:
+        """The roles that take its steps; 导入 enters what others did."""
+        return frozenset().union(*(row.roles for row in self.rows)) - {Role.IMPORTER}
 
     @property
     def opening(self) -> Row:

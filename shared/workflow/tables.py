@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from shared.audit.tables import audit_tables
 from shared.events.table import event_table, idempotency_table
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def service_tables(
 ) -> ServiceTables:
     """Define a service's tables; a procedure's columns beside the usual stand with it."""
     metadata = sa.MetaData()
+    audit_tables(metadata)
     return ServiceTables(
         metadata=metadata,
         event=event_table(metadata),

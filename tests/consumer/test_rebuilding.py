@@ -55,7 +55,7 @@ async def everything(database: Database) -> dict[str, Any]:
             table: [
                 tuple(row)
                 for row in await connection.fetch(
-                    f"SELECT {columns} FROM {table} WHERE generation = $1 ORDER BY 1, 2",  # noqa: S608
+                    f"SELECT {columns} FROM {table} WHERE generation = $1 ORDER BY 1, 2",
                     served,
                 )
             ]
@@ -97,7 +97,7 @@ async def test_a_rebuild_gives_what_was_there(
     async with reporting.connection() as connection:
         old = [
             await connection.fetchval(
-                f"SELECT count(*) FROM {table} WHERE generation <> $1",  # noqa: S608
+                f"SELECT count(*) FROM {table} WHERE generation <> $1",
                 number,
             )
             for table in ("fact", "tally", "position", "parked")

@@ -30,6 +30,7 @@ import shared.clock
 import shared.issuer
 from services.launch.catalogue import PROCEDURES
 from services.reporting import app as reporting
+from shared.audit.log import AuditLog
 from shared.clock.app import calendar_app
 from shared.clock.calendars import Calendars
 from shared.identity.roles import ADMINISTRATORS, Role
@@ -72,9 +73,10 @@ def _procedural(name: str) -> Running:
     @asynccontextmanager
     async def running(database: Database, _: Path) -> AsyncIterator[FastAPI]:
         verifier = issuer_double.verifier(now=time.time())
-        yield SERVICES[name].create(
-            Standing(database, OfficialCalendar(), DemoOfficers(), verifier, "test")
-        )
+        async with AuditLog(database) as audit:
+            yield SERVICES[name].create(
+                Standing(database, OfficialCalendar(), DemoOfficers(), verifier, audit, "test")
+            )
 
     return running
 
@@ -82,18 +84,22 @@ def _procedural(name: str) -> Running:
 @asynccontextmanager
 async def _reporting(database: Database, _: Path) -> AsyncIterator[FastAPI]:
     verifier = issuer_double.verifier(now=time.time())
-    running = reporting.create(database, verifier, DirectHistory([]), lag=lambda: 0.0, version="t")
-    await running.open()
-    try:
-        yield running.app
-    finally:
-        await running.close()
+    async with AuditLog(database) as audit:
+        running = reporting.create(
+            database, verifier, DirectHistory([]), lag=lambda: 0.0, version="t", audit=audit
+        )
+        await running.open()
+        try:
+            yield running.app
+        finally:
+            await running.close()
 
 
 @asynccontextmanager
 async def _clock(database: Database, _: Path) -> AsyncIterator[FastAPI]:
     verifier = issuer_double.verifier(now=time.time())
-    yield calendar_app(Calendars(database), verifier, version="test")
+    async with AuditLog(database) as audit:
+        yield calendar_app(Calendars(database), verifier, audit=audit, version="test")
 
 
 @asynccontextmanager
@@ -102,7 +108,9 @@ async def _identity(database: Database, folder: Path) -> AsyncIterator[FastAPI]:
         "http://issuer.test", "ecocase", database.engine, SigningKeys(folder / "keys"),
         Passwords(memory_kib=8, passes=1), Seal(folder / "keys"),
     )  # fmt: skip
-    yield issuer_app(issuer, issuer_double.verifier(now=time.time()), version="test")
+    async with AuditLog(database) as audit:
+        verifier = issuer_double.verifier(now=time.time())
+        yield issuer_app(issuer, verifier, audit=audit, version="test")
 
 
 BUSINESS = [role.value for role in Role if role not in ADMINISTRATORS]

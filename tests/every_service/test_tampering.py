@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names of our own tables, no input
 """Whatever is changed behind the platform's back, `/verification` finds it and names it."""
 
 from __future__ import annotations

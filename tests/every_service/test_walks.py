@@ -214,7 +214,7 @@ class Walk(RuleBasedStateMachine):
         expected = self.model.stored()
         table = self.procedure.name.replace("-", "_")
         columns = ", ".join(expected)
-        [row] = self.stage.fetch(f"SELECT {columns} FROM {table} WHERE id = $1::uuid", self.id)  # noqa: S608 - names of our own
+        [row] = self.stage.fetch(f"SELECT {columns} FROM {table} WHERE id = $1::uuid", self.id)
         held = dict(row)
         held["facts"] = without_ids(self.procedure, orjson.loads(held["facts"]))
         held["clocks"] = orjson.loads(held["clocks"])

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 import shared.issuer
+from shared.audit.log import AuditLog
 from shared.identity.caller import Caller
 from shared.identity.roles import Role
 from shared.identity.tokens import TokenVerifier
@@ -70,7 +71,8 @@ def identity_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 async def database(identity_url: str) -> AsyncIterator[Database]:
     database = Database("identity", identity_url, migrations=MIGRATIONS)
     await database.open()
-    names = ", ".join(table.name for table in metadata.sorted_tables)
+    kept = {"audit_entry", "audit_checkpoint"}
+    names = ", ".join({table.name for table in metadata.sorted_tables} - kept)
     async with database.engine.begin() as connection:
         await connection.execute(text(f"TRUNCATE {names}"))
     try:
@@ -130,7 +132,10 @@ def verifier(issuer: Issuer, clock: Clock) -> TokenVerifier:
 
 
 @pytest.fixture
-async def client(issuer: Issuer, verifier: TokenVerifier) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(issuer, verifier, version="1"))
-    async with httpx.AsyncClient(transport=transport, base_url="http://issuer.test") as client:
-        yield client
+async def client(
+    database: Database, issuer: Issuer, verifier: TokenVerifier
+) -> AsyncIterator[httpx.AsyncClient]:
+    async with AuditLog(database) as audit:
+        transport = httpx.ASGITransport(create_app(issuer, verifier, audit=audit, version="1"))
+        async with httpx.AsyncClient(transport=transport, base_url="http://issuer.test") as client:
+            yield client

@@ -167,7 +167,7 @@ def commands(platform: Platform) -> int:
         connection = await asyncpg.connect(f"postgresql://postgres@/ecocase?host={sockets}")
         try:
             query = " + ".join(
-                f"(SELECT count(*) FROM {service}.event)"  # noqa: S608 - our own names
+                f"(SELECT count(*) FROM {service}.event)"
                 for service in ("cases", "permits", "complaints")
             )
             return int(await connection.fetchval(f"SELECT {query}"))

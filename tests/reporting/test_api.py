@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 
 from services.reporting import app as reporting
 from services.reporting.projection import Statistics
+from shared.audit.log import AuditLog
 from shared.consumer.slice import Place, Slice
 from tests.event_history import Story, envelope
 from tests.identity import issuer_double
@@ -75,14 +76,14 @@ def signed_in(role: str, bureau: str = "500152") -> dict[str, str]:
 @pytest.fixture
 async def service(database: Database) -> AsyncIterator[Reporting]:
     events = Events()
-    made = reporting.create(
-        database, issuer_double.verifier(now=time.time()), events, lambda: 0.25, "test"
-    )
-    await made.open()
-    transport = httpx.ASGITransport(made.app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as http:
-        yield Reporting(made, http, events)
-    await made.close()
+    verifier = issuer_double.verifier(now=time.time())
+    async with AuditLog(database) as audit:
+        made = reporting.create(database, verifier, events, lambda: 0.25, "test", audit=audit)
+        await made.open()
+        transport = httpx.ASGITransport(made.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as http:
+            yield Reporting(made, http, events)
+        await made.close()
 
 
 def penalised(story: Story, day: str = "2024-05-06", cause: str = "air") -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ SELECT uuidv7((number - {CASES}) * interval '1 min'), bureau,
     ], NULL),
     '{{}}', '{{}}'
 FROM generate_series(0, {CASES - 1}) AS number, unnest(ARRAY['{BUREAU}', '{OTHER}']) AS bureau
-"""  # noqa: S608
+"""
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""The audit trail (审计日志): who read, was refused, signed in or administered; chained, kept."""

@@ -1,0 +1,78 @@
+"""The issuer's witness that writes to the audit trail: sign-ins, and what is done to accounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from shared.audit.entry import Entry, Kind
+from shared.audit.entry import Outcome as Recorded
+from shared.audit.request import tell
+from shared.http.trace import current_trace
+from shared.issuer.models import account
+from shared.issuer.witness import Act, Attempt, Outcome
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from shared.audit.log import AuditLog
+
+_ATTEMPTS = {
+    Outcome.ACCEPTED: "登录",
+    Outcome.REFUSED: "登录：账号或密码不正确",
+    Outcome.REFUSED_CODE: "登录：动态口令不正确",
+    Outcome.REUSED: "续期：令牌被再次使用，会话已结束",
+}
+
+
+class TrailWitness:
+    """A `Witness`. What it is told is durable before the transaction that does it commits.
+
+    So nothing is done unrecorded; of a transaction that then fails, the trail says too much. Where
+    the trail cannot be written, nobody signs in and nothing is administered (503), while a refused
+    attempt is refused.
+    """
+
+    def __init__(self, log: AuditLog) -> None:
+        self._log = log
+
+    async def administered(self, connection: AsyncConnection, act: Act) -> None:
+        """See `Witness`; raises `AuditUnavailable`."""
+        del connection
+        await self._log.record(
+            Entry(
+                kind=Kind.ADMINISTRATION,
+                action=act.action.value,
+                bureau=act.bureau,
+                account=act.by,
+                object_type="account",
+                object_id=act.on or None,
+                details={"before": dict(act.before), "after": dict(act.after)},
+                **_trace(),
+            )
+        )
+
+    async def attempted(self, connection: AsyncConnection, attempt: Attempt) -> None:
+        """See `Witness`; raises `AuditUnavailable` where the attempt would succeed."""
+        accepted = attempt.outcome is Outcome.ACCEPTED
+        bureau = select(account.c.bureau).where(account.c.account == attempt.account)
+        entry = Entry(
+            kind=Kind.SIGN_IN,
+            action=_ATTEMPTS[attempt.outcome],
+            outcome=Recorded.ACCEPTED if accepted else Recorded.REFUSED,
+            bureau=await connection.scalar(bureau),
+            account=attempt.account,
+            address=attempt.origin.address,
+            **_trace(),
+        )
+        if accepted:
+            await self._log.record(entry)
+        else:
+            await self._log.refused(entry)
+            tell()
+
+
+def _trace() -> dict[str, Any]:
+    trace = current_trace()
+    return {"request_id": trace.request_id, "trace_id": trace.trace_id} if trace else {}
