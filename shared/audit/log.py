@@ -33,7 +33,7 @@ from shared.http.problem import Unavailable
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from shared.postgres.database import Database
+    from shared.postgres.database import Connection, Database
 
 log = structlog.stdlib.get_logger("ecocase.audit")
 
@@ -91,7 +91,7 @@ class AuditLog:
         self._days = days
         self._now = now
         self._head = Head(uuid7())
-        self._head_is_known = True
+        self._attempted: bytes | None = None
         self._waiting: deque[_Waiting] = deque()
         self._repeats = Repeats()
         self._lost = 0
@@ -192,7 +192,6 @@ class AuditLog:
                 await self._commit([*entries, *counted], note)
         except Exception as error:
             log.exception("audit trail not written", service=self.service)
-            self._head_is_known = False
             for entry, _ in counted:
                 self._miss(entry)
             _tell(batch, error)
@@ -214,19 +213,21 @@ class AuditLog:
             missing = Entry(kind=Kind.TRAIL, action=notes.LOST, outcome=Outcome.REFUSED, count=lost)
             entries = [(missing, now), *entries]
         async with self.database.connection() as connection, connection.transaction():
-            if not self._head_is_known:  # a commit whose answer was lost may have been made
-                stored = await stored_head(connection, self._head.writer)
-                self._head = max(stored, self._head, key=lambda head: head.number)
-                self._head_is_known = True
+            head = self._head
+            if self._attempted is not None:
+                head, left = await self._recall(connection)
+                entries = [*((one, now) for one in left), *entries]
             if note is not None:
                 await notes.take_turn(connection)
                 purged = await retention.purge(connection, now, self._days)
                 written = await notes.note(connection, note, purged=purged)
                 entries = [(written, now), *entries]
-            rows = linked(self._head, entries)
+            rows = linked(head, entries)
+            self._attempted = rows[-1]["hash"]
             await insert(connection, rows)
+        self._attempted = None
         self._lost -= lost
-        self._head = Head(self._head.writer, rows[-1]["number"], rows[-1]["hash"])
+        self._head = Head(head.writer, rows[-1]["number"], rows[-1]["hash"])
         for entry, _ in entries:
             ENTRIES.labels(self.service, entry.kind.value).inc()
         if note is not None:
@@ -237,6 +238,19 @@ class AuditLog:
                 number=self._head.number,
                 hash=rows[-1]["hash"].hex(),
             )
+
+    async def _recall(self, connection: Connection) -> tuple[Head, list[Entry]]:
+        """Find our head again after a failure: a commit whose answer was lost may have been made.
+
+        Where another hand went on with the chain, it is left to it, and an entry says so.
+        """
+        stored = await stored_head(connection, self._head.writer)
+        if stored.number > self._head.number and stored.hash != self._attempted:
+            log.error("audit chain continued by another", service=self.service)
+            return Head(uuid7()), [notes.left(self._head)]
+        if stored.number > self._head.number:
+            self._head = stored
+        return self._head, []
 
     def _miss(self, entry: Entry) -> None:
         self._lost += entry.count

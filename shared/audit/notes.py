@@ -19,17 +19,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shared.audit.entry import Entry, Kind
+from shared.audit.entry import Entry, Kind, Outcome
 from shared.audit.tables import CHECKPOINT_HASHED
 from shared.events.hashing import row_hash
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from shared.audit.chain import Head
     from shared.postgres.database import Connection
 
 MOST_HEADS = 100
 OPENED, HOURLY, CLOSED, LOST = "日志开启", "记录各链末端", "日志关闭", "未能写入"
+LEFT = "弃用被他人续写的链"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,12 @@ async def note(connection: Connection, action: str, *, purged: int = 0) -> Entry
     if purged:
         details["purged"] = purged
     return Entry(kind=Kind.TRAIL, action=action, details=details)
+
+
+def left(head: Head) -> Entry:
+    """Says that a chain ended at a head, and that whatever follows there is not its writer's."""
+    details = {"ended": noted(head.writer, head.number, head.hash or b"")}
+    return Entry(kind=Kind.TRAIL, action=LEFT, outcome=Outcome.REFUSED, details=details)
 
 
 def noted(writer: UUID, number: int, digest: bytes) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, Field
 
-from shared.audit.entry import words_of
-from shared.audit.notes import read_checkpoints
+from shared.audit.entry import Kind, words_of
+from shared.audit.notes import CLOSED, read_checkpoints
 from shared.audit.tables import HASHED, WRITTEN
 from shared.events.hashing import canonical, row_hash
 
@@ -26,7 +26,7 @@ class TrailFinding(BaseModel):
     writer: UUID | None = None
     number: int | None = Field(None, title="序号")
     entry_id: UUID | None = None
-    what: str = Field(title="问题", description="edited|removed|reordered|checkpoint")
+    what: str = Field(title="问题", description="edited|removed|reordered|added|checkpoint")
     reason: str = Field(title="说明")
 
 
@@ -105,14 +105,16 @@ async def _faults(
         )
     }
     findings: list[TrailFinding] = []
-    heads = []
+    heads, ends = [], []
     for row in entries:
         if before is None or before["writer"] != row["writer"]:
             before = starts.get(row["writer"])
         findings += _link_faults(before, row)
-        heads += _noted_heads(row)
+        details = _details(row)
+        heads += _heads(details.get("heads", ()))
+        ends += _heads([details["ended"]] if "ended" in details else ())
         before = row
-    return findings + await _missed(connection, heads)
+    return [*findings, *await _missed(connection, heads), *await _added(connection, ends)]
 
 
 def _link_faults(
@@ -129,6 +131,8 @@ def _link_faults(
         yield TrailFinding(**where, what="removed", reason=f"缺少此前{missing}")
     elif row["previous_hash"] != (None if before is None else before["hash"]):
         yield TrailFinding(**where, what="reordered", reason="与前一条的散列不相连")
+    if before is not None and before.get("action") == CLOSED:
+        yield TrailFinding(**where, what="added", reason="所在链此前已关闭")
     if row["hash"] != _rehash(row):
         yield TrailFinding(**where, what="edited", reason="内容与散列不符")
     elif row["words"] != words_of(row):
@@ -143,14 +147,19 @@ def _rehash(row: Mapping[str, Any]) -> bytes:
         return b""  # what no entry of ours can hold: a float, an unknown algorithm
 
 
-def _noted_heads(row: Mapping[str, Any]) -> list[tuple[UUID, int, bytes]]:
-    """The heads that an entry notes; an edited note may hold anything."""
+def _details(row: Mapping[str, Any]) -> dict[str, Any]:
+    details = orjson.loads(row["details"]) if row["kind"] == Kind.TRAIL else {}
+    return details if isinstance(details, dict) else {}
+
+
+def _heads(noted: Any) -> list[tuple[UUID, int, bytes]]:
+    """The heads that an entry notes; an edited one may hold anything."""
     try:
         return [
             (UUID(head["writer"]), int(head["number"]), bytes.fromhex(head["hash"]))
-            for head in orjson.loads(row["details"]).get("heads", ())
+            for head in noted
         ]
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return []
 
 
@@ -167,6 +176,23 @@ async def _missed(
             entry_id=row["id"],
             what="removed" if row["id"] is None else "edited",
             reason="曾记录为该链末端，今已不见" if row["id"] is None else "与曾记录的散列不符",
+        )
+        for row in found
+    ]
+
+
+async def _added(
+    connection: Connection, ends: Sequence[tuple[UUID, int, bytes]]
+) -> list[TrailFinding]:
+    """What stands in chains behind the entry at which their writer left them."""
+    found = await connection.fetch(_BEHIND, [end[0] for end in ends], [end[1] for end in ends])
+    return [
+        TrailFinding(
+            writer=row["writer"],
+            number=row["number"],
+            entry_id=row["id"],
+            what="added",
+            reason="不是该链的写入者所写",
         )
         for row in found
     ]
@@ -198,6 +224,11 @@ FROM unnest($1::uuid[], $2::bigint[], $3::bytea[]) AS n (writer, number, hash)
 LEFT JOIN audit_entry AS e ON e.writer = n.writer AND e.number = n.number
 LEFT JOIN audit_checkpoint AS c ON c.writer = n.writer AND c.number >= n.number
 WHERE c.writer IS NULL AND e.hash IS DISTINCT FROM n.hash
+"""
+_BEHIND = """
+SELECT e.writer, e.number, e.id FROM unnest($1::uuid[], $2::bigint[]) AS n (writer, number)
+JOIN audit_entry AS e ON e.writer = n.writer AND e.number > n.number
+ORDER BY e.writer, e.number
 """
 _VOUCHED = """
 WITH noted AS (

@@ -1,15 +1,17 @@
+# ruff: noqa: S608 - statements of the tests' own
 """Whatever is changed in the trail behind the platform's back, verification finds and names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import orjson
 import pytest
 
-from shared.audit.chain import linked
+from shared.audit.chain import Head, insert, linked
 from shared.audit.entry import Entry, Kind
 from shared.audit.log import AuditLog
 from shared.audit.tables import HASHED
@@ -102,7 +104,13 @@ async def written(trailed: Trailed, count: int = 4) -> str:
     async with AuditLog(trailed.service.database) as log:
         for number in range(count):
             await log.record(
-                Entry(kind=Kind.READ, action=f"动作{number}", account="officer1", reason="送达文书")
+                Entry(
+                    kind=Kind.READ,
+                    action=f"动作{number}",
+                    bureau="500152",
+                    account="officer1",
+                    reason="送达文书",
+                )
             )
         return str(log.head.writer)
 
@@ -171,19 +179,33 @@ async def test_an_entry_forged_with_a_good_hash_no_longer_joins_the_next(trailed
     assert [(one["what"], one["number"]) for one in await trailed.findings()] == [("reordered", 4)]
 
 
-async def test_an_entry_appended_by_another_hand_is_found_once_the_process_writes(
-    trailed: Trailed,
-) -> None:
-    head = trailed.log.head
-    [row] = linked(head, [(Entry(kind=Kind.READ, action="伪造"), trailed.log._now())])
+async def append(trailed: Trailed, head: Head) -> None:
+    """Put an entry with a good hash behind a head, as whoever can write the database can."""
+    [row] = linked(head, [(Entry(kind=Kind.READ, action="伪造"), datetime.now(UTC))])
     async with trailed.service.database.connection() as connection:
-        from shared.audit.chain import insert  # noqa: PLC0415
-
         await insert(connection, [row])
-    answer = await trailed.service.post("/penalties", "window1", {})
-    assert answer.status_code in {403, 422}
+
+
+async def test_a_process_leaves_a_chain_that_another_hand_went_on_with(trailed: Trailed) -> None:
+    head = trailed.log.head
+    await append(trailed, head)
     answer = await trailed.service.get("/audit-log", "auditadmin1")
     assert answer.status_code == 503
+    answer = await trailed.service.get("/audit-log", "auditadmin1")
+    assert answer.status_code == 200
+    assert trailed.log.head.writer != head.writer
+    assert [(one["what"], one["writer"], one["number"]) for one in await trailed.findings()] == [
+        ("added", str(head.writer), head.number + 1)
+    ]
+
+
+async def test_what_follows_in_a_chain_that_was_closed_is_found(trailed: Trailed) -> None:
+    async with AuditLog(trailed.service.database) as log:
+        pass
+    await append(trailed, log.head)
+    assert [(one["what"], one["number"]) for one in await trailed.findings()] == [
+        ("added", log.head.number + 1)
+    ]
 
 
 async def test_the_database_refuses_to_change_or_remove_an_entry(trailed: Trailed) -> None:
