@@ -56,10 +56,17 @@ def serve(settings: Settings) -> None:
     """
     listening = _bind(settings)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
-    with listening, _log(settings) as log, asyncio.Runner(loop_factory=_new_loop) as runner:
-        level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
-        logs.configure(level, log)
+    with listening, logging_to_file(settings), asyncio.Runner(loop_factory=_new_loop) as runner:
         runner.run(_serve(settings, listening))
+
+
+@contextmanager
+def logging_to_file(settings: Settings) -> Iterator[None]:
+    """Write the log where the settings say. Raises `StartError`."""
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+    with _log(settings) as log:
+        logs.configure(level, log)
+        yield
 
 
 @contextmanager

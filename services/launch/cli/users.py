@@ -8,16 +8,21 @@ terminal: password, then code, a line each).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
 
 from services.launch.cli.options import CredentialsFile, Url
-from services.launch.cli.secrets import client_as
+from services.launch.cli.signing_in import client_as
 from services.launch.cli.users_installation import add_installation
 from services.launch.cli.users_own import add_own
 
+T = TypeVar("T")
+
+PAGE = 100
 SYSTEM, SECURITY = "system_admin", "security_admin"
 
 Name = Annotated[str, typer.Argument(help="账号")]
@@ -25,7 +30,15 @@ As = Annotated[
     str | None,
     typer.Option("--as", help="办理人（管理员账号）；缺省为账号文件中的管理员", show_default=False),
 ]
-Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])]
+DAY = ["%Y-%m-%d"]
+
+
+class Call(Protocol):
+    """A request to the issuer as a signed-in administrator; gives the answer's content."""
+
+    async def __call__(self, method: str, path: str, body: Any = None) -> Any:
+        """Send it."""
+        ...
 
 
 def add_to(app: typer.Typer) -> None:
@@ -43,27 +56,40 @@ def _add_reading(users: typer.Typer) -> None:
     @users.command("list")
     def listed(by: As = None, url: Url = None, credentials: CredentialsFile = None) -> None:
         """列出本机关的账号。"""
-        after, count = "", 0
-        while rows := _call(
-            "GET", f"/accounts?limit=100&after={after}", None, by, url, credentials
-        )["accounts"]:
-            for row in rows:
-                typer.echo(_line(row))
-            after, count = rows[-1]["account"], count + len(rows)
-        typer.echo(f"共 {count} 个")
+
+        async def work(call: Call) -> list[dict[str, Any]]:
+            rows: list[dict[str, Any]] = []
+            while True:
+                after = rows[-1]["account"] if rows else ""
+                page = await call("GET", f"/accounts?limit={PAGE}&after={after}")
+                rows += page["accounts"]
+                if len(page["accounts"]) < PAGE:
+                    return rows
+
+        rows = _signed_in(work, None, by, url, credentials)
+        for row in rows:
+            typer.echo(_line(row))
+        typer.echo(f"共 {len(rows)} 个")
 
     @users.command()
     def show(
         name: Name, by: As = None, url: Url = None, credentials: CredentialsFile = None
     ) -> None:
         """显示一个账号：角色、证件、会话。"""
-        row = _call("GET", f"/accounts/{name}", None, by, url, credentials)
+
+        async def work(call: Call) -> tuple[Any, Any]:
+            return await call("GET", f"/accounts/{name}"), await call(
+                "GET", f"/accounts/{name}/sessions"
+            )
+
+        row, live = _signed_in(work, None, by, url, credentials)
         typer.echo(_line(row))
         for held in row["certificates"]:
             typer.echo(f"  执法证 {held['number']}  {held['valid_from']} 至 {held['valid_to']}")
-        live = _call("GET", f"/accounts/{name}/sessions", None, by, url, credentials)
         for one in live["sessions"]:
-            typer.echo(f"  会话 {one['began_at']} 起  {one['address']}  {one['user_agent']}")
+            typer.echo(
+                f"  会话 {_local(one['began_at'])} 起  {one['address']}  {one['user_agent']}"
+            )
 
 
 def _add_system(users: typer.Typer) -> None:
@@ -140,8 +166,10 @@ def _add_security(users: typer.Typer) -> None:
     def certificate(
         name: Name,
         number: Annotated[str, typer.Argument(help="执法证号")],
-        valid_from: Annotated[Day, typer.Option("--from", help="有效期起")],
-        valid_to: Annotated[Day | None, typer.Option("--to", help="有效期止")] = None,
+        valid_from: Annotated[datetime, typer.Option("--from", help="有效期起", formats=DAY)],
+        valid_to: Annotated[
+            datetime | None, typer.Option("--to", help="有效期止", formats=DAY)
+        ] = None,
         remove: Annotated[bool, typer.Option("--remove", help="删除误登的一期")] = False,
         by: As = None,
         url: Url = None,
@@ -185,19 +213,33 @@ def _add_security(users: typer.Typer) -> None:
 def _call(
     method: str,
     path: str,
+    role: str,
+    by: str | None,
+    url: str | None,
+    credentials: Path | None,
+    body: Any = None,
+) -> Any:
+    return _signed_in(lambda call: call(method, path, body), role, by, url, credentials)
+
+
+def _signed_in(
+    work: Callable[[Call], Awaitable[T]],
     role: str | None,
     by: str | None,
     url: str | None,
-    credentials: Any,
-    body: Any = None,
-) -> Any:
-    async def work() -> Any:
-        client, account = client_as(by, role, url, credentials)
-        async with client:
-            response = await client.call(method, f"/identity{path}", account, json=body)
-            return response.json()
+    credentials: Path | None,
+) -> T:
+    """Do `work` as one administrator, with one sign-in."""
+    client, account = client_as(by, role, url, credentials)
 
-    return asyncio.run(work())
+    async def call(method: str, path: str, body: Any = None) -> Any:
+        return (await client.call(method, f"/identity{path}", account, json=body)).json()
+
+    async def run() -> T:
+        async with client:
+            return await work(call)
+
+    return asyncio.run(run())
 
 
 def _roles(wanted: list[str]) -> list[str]:
@@ -210,12 +252,20 @@ def _roles(wanted: list[str]) -> list[str]:
     return [role.value for role in found if role is not None]
 
 
+def _local(moment: str) -> str:
+    """A time of the API in the words of the bureau's clock."""
+    from shared.clock.law_time import SHANGHAI  # noqa: PLC0415 - slow to import
+
+    return datetime.fromisoformat(moment).astimezone(SHANGHAI).strftime("%F %H:%M")
+
+
 def _line(row: dict[str, Any]) -> str:
+    locked = row["locked_until"]
     marks = [
         text
         for holds, text in (
             (row["disabled_at"], "已停用"),
-            (row["locked_until"], f"锁定至 {row['locked_until']}"),
+            (locked, f"锁定至 {_local(locked) if locked else ''}"),
             (not row["has_password"], "尚无密码"),
             (row["has_password"] and row["one_time"], "密码待修改"),
             (row["second_factor"], "动态口令"),

@@ -46,11 +46,13 @@ def add_installation(users: typer.Typer) -> None:
 
 def _on_the_machine(work: Callable[[Issuer], Awaitable[T]]) -> T:
     from services.launch.platform import with_issuer  # noqa: PLC0415 - slow to import
-    from services.launch.serving import MENDABLE  # noqa: PLC0415
+    from services.launch.serving import MENDABLE, StartError, logging_to_file  # noqa: PLC0415
     from services.launch.settings import Settings  # noqa: PLC0415
 
+    settings = Settings.read()
     try:
-        return asyncio.run(with_issuer(Settings.read(), work))
-    except MENDABLE as error:
+        with logging_to_file(settings):
+            return asyncio.run(with_issuer(settings, work))
+    except (*MENDABLE, StartError) as error:
         typer.echo(f"ecocase：{error}", err=True)
         raise typer.Exit(1) from error

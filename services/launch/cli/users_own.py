@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from services.launch.cli.options import Url
-from services.launch.cli.secrets import asked_code, asked_secret
+from services.launch.cli.signing_in import asked_code, asked_secret
 
 Name = Annotated[str, typer.Argument(help="本人的账号")]
 

@@ -38,16 +38,19 @@ def client_as(
     from services.launch.client import (  # noqa: PLC0415 - slow to import
         Client,
         Credentials,
+        CredentialsError,
         client_for,
         credentials_path,
     )
     from services.launch.settings import Settings  # noqa: PLC0415
 
     settings = Settings.read()
+    path = credentials_path(settings, credentials)
     if account is None:
+        if not path.exists():
+            raise CredentialsError(f"没有账号文件 {path}：请用 --as 指定办理的管理员账号")
         client = client_for(url, credentials)
         return client, client.credentials.administrator(role)
-    path = credentials_path(settings, credentials)
     if path.exists():
         known = Credentials.read(path)
         if account in known.passwords:
