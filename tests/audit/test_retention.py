@@ -1,4 +1,4 @@
-# ruff: noqa: S608, ISC004 - statements of the tests' own
+# ruff: noqa: ISC004 - statements of the tests' own
 """What is older than the trail is kept goes, whole beginnings of chains at a time, and verifies."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - statements of the tests' own
 """Whatever is changed in the trail behind the platform's back, verification finds and names."""
 
 from __future__ import annotations

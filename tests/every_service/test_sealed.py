@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names of our own tables, no input
 """What chains alone cannot show, the seals do: removed tails and aggregates, moved and forged events.
 
 And where whoever can write the whole database has made everything agree, the copy outside does.

@@ -16,7 +16,7 @@ from shared.issuer.proof import Proof
 from shared.issuer.witness import Origin
 from shared.postgres.database import Database
 from shared.postgres.migrate import Migrations
-from tests.issuer.conftest import Clock, store
+from tests.issuer.conftest import store
 
 PASSWORD = "correct horse"
 
@@ -26,7 +26,7 @@ def _officer(name: str, number: str, bureau: str = "500152") -> Account:
     return Account(name, "执法人员", frozenset({Role.INVESTIGATOR}), bureau, (certificate,))
 
 
-async def _add(issuer: Issuer, clock: Clock, *added: Account) -> None:
+async def _add(issuer: Issuer, *added: Account) -> None:
     hashes = {one.account: await issuer.passwords.hash(PASSWORD) for one in added}
     await store(issuer, added, hashes)
 
@@ -47,7 +47,7 @@ async def test_the_migration_makes_the_tables_the_code_expects(database: Databas
     ],
 )
 async def test_an_account_that_may_not_exist_is_not_stored(
-    issuer: Issuer, clock: Clock, changed: dict[str, Any]
+    issuer: Issuer, changed: dict[str, Any]
 ) -> None:
     usual: dict[str, Any] = {
         "account": "a1",
@@ -57,27 +57,27 @@ async def test_an_account_that_may_not_exist_is_not_stored(
     }
     refused = Account(**(usual | changed))
     with pytest.raises(AccountRefusedError):
-        await _add(issuer, clock, _officer("officer1", "1"), refused)
+        await _add(issuer, _officer("officer1", "1"), refused)
     assert await issuer.accounts.find("officer1") is None
 
 
-async def test_a_stored_account_is_found_as_it_was(issuer: Issuer, clock: Clock) -> None:
+async def test_a_stored_account_is_found_as_it_was(issuer: Issuer) -> None:
     officer = _officer("officer1", "1")
-    await _add(issuer, clock, officer)
+    await _add(issuer, officer)
     assert await issuer.accounts.find("officer1") == officer
 
 
-async def test_two_accounts_cannot_share_a_certificate(issuer: Issuer, clock: Clock) -> None:
+async def test_two_accounts_cannot_share_a_certificate(issuer: Issuer) -> None:
     with pytest.raises(IntegrityError):
-        await _add(issuer, clock, _officer("officer1", "1"), _officer("officer2", "1"))
+        await _add(issuer, _officer("officer1", "1"), _officer("officer2", "1"))
 
 
 async def test_officers_are_asked_over_http_by_whoever_is_signed_in(
-    client: httpx.AsyncClient, issuer: Issuer, clock: Clock
+    client: httpx.AsyncClient, issuer: Issuer
 ) -> None:
     officer = _officer("officer1", "1", "500151")
     window = Account("window1", "窗口甲", frozenset({Role.WINDOW}), "500152")
-    await _add(issuer, clock, officer, window)
+    await _add(issuer, officer, window)
     grant = await issuer.sign_in(Proof("window1", PASSWORD), Origin("192.0.2.1", ""))
 
     async def token() -> str:
@@ -97,9 +97,9 @@ async def test_officers_are_asked_over_http_by_whoever_is_signed_in(
     "query", ["", "?accounts=a&bureau=1", "?accounts=" + ",".join(f"a{n}" for n in range(101))]
 )
 async def test_a_malformed_question_about_officers_is_a_problem_of_the_fields(
-    client: httpx.AsyncClient, issuer: Issuer, clock: Clock, query: str
+    client: httpx.AsyncClient, issuer: Issuer, query: str
 ) -> None:
-    await _add(issuer, clock, _officer("officer1", "1"))
+    await _add(issuer, _officer("officer1", "1"))
     grant = await issuer.sign_in(Proof("officer1", PASSWORD), Origin("192.0.2.1", ""))
     headers = {"Authorization": f"Bearer {grant.access_token}"}
     assert (await client.get(f"/officers{query}", headers=headers)).status_code == 422
@@ -112,11 +112,9 @@ async def test_nothing_about_accounts_is_told_without_a_token(
     assert (await client.get(path)).status_code == 401
 
 
-async def test_an_importer_sees_whom_it_acts_for(
-    client: httpx.AsyncClient, issuer: Issuer, clock: Clock
-) -> None:
+async def test_an_importer_sees_whom_it_acts_for(client: httpx.AsyncClient, issuer: Issuer) -> None:
     importer = Account("importer1", "导入", frozenset({Role.IMPORTER}), "500152")
-    await _add(issuer, clock, importer, _officer("officer1", "1"))
+    await _add(issuer, importer, _officer("officer1", "1"))
     grant = await issuer.sign_in(Proof("importer1", PASSWORD), Origin("192.0.2.1", ""))
     headers = {"Authorization": f"Bearer {grant.access_token}", "Ecocase-Actor": "officer1"}
     me = (await client.get("/me", headers=headers)).json()

@@ -25,7 +25,7 @@ PASSWORD = "correct horse"
 
 
 @pytest.fixture
-async def first(issuer: Issuer, clock: Clock) -> Grant:
+async def first(issuer: Issuer) -> Grant:
     account = Account("legal1", "法制审核甲", frozenset({Role.LEGAL}), "500152")
     hashes = {"legal1": await issuer.passwords.hash(PASSWORD)}
     await store(issuer, [account], hashes)

@@ -25,7 +25,7 @@ PASSWORD = "correct horse"
 
 
 @pytest.fixture(autouse=True)
-async def accounts(issuer: Issuer, clock: Clock) -> None:
+async def accounts(issuer: Issuer) -> None:
     added = [
         Account(name, "执法人员甲", frozenset({Role.INVESTIGATOR}), "500152")
         for name in ("officer1", "officer2")
