@@ -179,11 +179,11 @@ async def test_forks_are_parked_and_alarmed_until_a_rebuild_ends_clean(
         await write(service.database, three.tell("decided", {"amount": 20}))
 
         async def all_seen() -> bool:
-            return len(await parked(reporting)) == 3
+            forks = metric("ecocase_consumer_parked", reason="fork")  # set after the commit
+            return forks == len(await parked(reporting)) == 3
 
-        await until(all_seen, "the forks are parked")
+        await until(all_seen, "the forks are parked and alarmed")
         assert await parked(reporting) == [("fork", 2), ("fork", 2), ("fork", 3)]
-        assert metric("ecocase_consumer_parked", reason="fork") == 3
         assert await tallied(reporting) == (7, 1_123)
         async with service.database.connection() as connection:
             rows = await connection.fetch("SELECT epoch, xid, seq FROM event ORDER BY seq")
