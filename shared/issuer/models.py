@@ -8,7 +8,6 @@ keys that sign and seal are files (see `signing`, `sealing`).
 from typing import Final
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -26,6 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.audit.tables import audit_tables
 from shared.identity.caller import BUREAU_PATTERN
