@@ -81,10 +81,10 @@ class ArchiveWriter:
                     self._partial.rename(self._target)
                 sync_folder(self._target.parent)
         finally:
-            with suppress(OSError):  # what it would still write is thrown away
-                self._zip.close()
             self._partial.unlink(missing_ok=True)
-            self._file.close()
+            for each in (self._zip, self._file):
+                with suppress(OSError):  # what they would still write is thrown away
+                    each.close()
         if isinstance(error, OSError) and error.errno in _NO_SPACE:
             raise self._no_space() from error
 
