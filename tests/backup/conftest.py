@@ -40,9 +40,9 @@ def register(client: httpx.Client, key: str) -> str:
     return case
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """One running platform for a module's tests."""
+    """One running platform for all of these tests."""
     platform = Platform(tmp_path_factory.mktemp("platform") / "data")
     platform.start()
     evidence = platform.data / EVIDENCE
@@ -55,7 +55,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     platform.end()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def archive(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A backup of the platform."""
     path = tmp_path_factory.mktemp("backups") / "one.zip"

@@ -12,6 +12,7 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import asyncpg
 import httpx
 import orjson
 import pytest
@@ -22,6 +23,7 @@ from services.launch.backup.restoring import restore
 from services.launch.settings import Settings
 from tests.backup.conftest import EVIDENCE, Unseen, register
 from tests.platform_process import ECOCASE, Platform, alive, descendants, until
+from tests.postgres_fixture import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,6 +147,31 @@ def test_what_was_there_is_replaced_only_where_told_and_then_set_aside(
         assert not [name for name in read.namelist() if "replaced" in name]
     assert (aside / "postgres" / "cluster" / "PG_VERSION").exists()
     assert (aside / "credentials.json").exists()
+
+
+def test_what_was_tampered_with_before_the_backup_is_restored_and_named(
+    new_platform: Callable[[], Platform], tmp_path: Path
+) -> None:
+    platform = new_platform()
+    platform.start()
+    case = register(platform.signed_in("officer1"), "to be tampered with")
+
+    async def tamper() -> None:
+        sockets = platform.data / "postgres" / "run"
+        connection = await asyncpg.connect(f"postgresql://postgres@/ecocase?host={sockets}")
+        await connection.execute("UPDATE cases.event SET actor = 'officer2'")
+        await connection.close()
+
+    run(tamper())
+    platform.interrupt()
+    archive = tmp_path / "one.zip"
+    assert platform.run("backup", str(archive)).returncode == 0  # it stands still, too
+    restored = new_platform()
+    done = restored.run("restore", str(archive))
+    assert done.returncode == 1
+    assert f"cases {case} 第 1 版：内容与散列不符" in done.stdout
+    assert (restored.data / "credentials.json").exists()
+    assert not list(restored.data.glob("resto*"))
 
 
 def damaged(archive: Path, tmp_path: Path) -> Path:

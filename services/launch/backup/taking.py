@@ -74,6 +74,8 @@ def _refuse(settings: Settings, data: Path, target: Path) -> None:
     embedded_only(settings)
     if not (data / CLUSTER).exists():
         raise BackupError(f"{data} 中没有平台的数据：请以 ECOCASE_DATA 指明数据目录")
+    if data.stat().st_uid != os.geteuid():
+        raise BackupError(f"{data} 属于另一个账户：请以运行平台的账户备份")
     if unfinished(data) is not None:
         raise BackupError(f"{data} 上有一次未完成的恢复：请先再次运行 ecocase restore")
     if target.is_relative_to(data):
