@@ -7,6 +7,8 @@ import secrets
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from shared.allocator import give_back_large_blocks
+
 PARALLEL = min(4, max(2, os.cpu_count() or 2))
 """Hashes computed at once: bounds both processor and memory under a flood of sign-ins."""
 
@@ -15,6 +17,7 @@ class Passwords:
     """Hashes and verifies with OWASP's Argon2id parameters: 19 MiB, two passes, one lane."""
 
     def __init__(self, *, memory_kib: int = 19_456, passes: int = 2) -> None:
+        give_back_large_blocks()
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
         self._slots = asyncio.Semaphore(PARALLEL)
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
