@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PER_SECOND = 100
 SECONDS = 10
 ROUNDS = 3
-PAUSE = 0.01
+PAUSE = 0.02
 PATIENCE = 30.0
 FIGURE = "cases.catalogue.penalties"
 
