@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FIRST = "00000000-0000-0000-0000-000000000000"
 PAGE = 1_000
 RECHECK_SECONDS = 15.0
+FIGURES_PATIENCE = 600.0
 RECHECK_PAUSE = 0.25
 REBUILD_PAUSE = 0.1
 
@@ -45,10 +46,11 @@ class _Found:
 
 @dataclass(slots=True)
 class Reconciled:
-    """What a reconciliation compared and found."""
+    """What a reconciliation compared and found; `figures` are what reporting answers of itself."""
 
     aggregates: int = 0
     differences: list[Difference] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
 
 
 async def rebuild(client: Client) -> Any:
@@ -64,7 +66,7 @@ async def rebuild(client: Client) -> Any:
 
 
 async def reconcile(client: Client) -> Reconciled:
-    """Compare every service's rows and events with the projection.
+    """Compare every service's rows and events with the projection, and its rollups with itself.
 
     What differs is compared again for a while, since events are still on their way; only what
     persists is reported.
@@ -88,6 +90,10 @@ async def reconcile(client: Client) -> Reconciled:
                 Difference(service, aggregate_id, found.reason)
                 for aggregate_id, found in sorted(differing.items())
             ]
+        answer = await client.call(
+            "GET", "/reporting/reconciliation", account, patience=FIGURES_PATIENCE
+        )
+        result.figures = answer.json()
     return result
 
 

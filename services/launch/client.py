@@ -186,13 +186,17 @@ class Client:
         json: Any = None,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        patience: float = PATIENCE,
     ) -> httpx.Response:
         """Call as an account, again and again while the platform is away or busy.
 
-        Raises `RefusedError` for any other answer than 2xx, and `PlatformAwayError`.
+        `patience` is how many seconds an answer may take. Raises `RefusedError` for any other
+        answer than 2xx, and `PlatformAwayError`.
         """
         content = None if json is None else orjson.dumps(json)
-        return await self.send(method, path, account, content, params=params, headers=headers)
+        return await self.send(
+            method, path, account, content, params=params, headers=headers, patience=patience
+        )
 
     async def send(
         self,
@@ -203,6 +207,7 @@ class Client:
         *,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        patience: float = PATIENCE,
     ) -> httpx.Response:
         """`call` with a body that is JSON already."""
         for attempt in range(2):
@@ -210,7 +215,7 @@ class Client:
             if content is not None:
                 signed["content-type"] = "application/json"
             response = await self._patiently(
-                method, path, content=content, params=params, headers=signed
+                method, path, content=content, params=params, headers=signed, timeout=patience
             )
             if response.status_code == httpx.codes.UNAUTHORIZED and attempt == 0:
                 self._sessions.pop(account, None)

@@ -15,9 +15,11 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from services.reporting.live import Changes
 from services.reporting.measures import BY_NAME, DIMENSIONS
 from services.reporting.queries import Asked, Queries
+from services.reporting.reconciliation import NAMED, Reconciler
 from services.reporting.schemas import (
     AppliedAnswer,
     Coverage,
+    DisagreementAnswer,
     FactAnswer,
     FigureAnswer,
     FiguresAnswer,
@@ -26,6 +28,7 @@ from services.reporting.schemas import (
     ParkedAnswer,
     ParkedEvent,
     PendingVersion,
+    ReconciliationAnswer,
     Replay,
     ReplayAnswer,
     WantedVersion,
@@ -66,6 +69,7 @@ class Reporting:
     consumer: Consumer
     rebuilder: Rebuilder
     changes: Changes
+    reconciler: Reconciler
 
     async def figures(self, caller: Caller, year: int) -> FiguresAnswer:
         """The figures of a year, of the caller's bureau."""
@@ -206,6 +210,29 @@ def operating_routes(reporting: Reporting) -> APIRouter:
         await trail.exported(caller, topic=topic, after=str(after), limit=limit)
         rows = await queries.facts(topic, after, limit)
         return [FactAnswer.model_validate(row) for row in rows]
+
+    @router.get("/reconciliation", summary="核对汇总", responses=problem_responses(503))
+    async def reconciliation(caller: CurrentCaller) -> ReconciliationAnswer:
+        """Compare the rollups with the sums of what the facts contribute."""
+        _permit(caller, COMPARERS, "核对")
+        found = await reporting.reconciler.compare()
+        return ReconciliationAnswer(
+            facts=found.facts,
+            cells=found.cells,
+            unreadable=found.unreadable[:NAMED],
+            disagreements=[
+                DisagreementAnswer.model_validate(
+                    {
+                        **one.cell._asdict(),
+                        "measure": one.measure,
+                        "title": BY_NAME[one.measure].title,
+                        "rolled_up": one.rolled_up,
+                        "summed": one.summed,
+                    }
+                )
+                for one in found.disagreements[:NAMED]
+            ],
+        )
 
     @router.get("/parked", summary="搁置的事件")
     async def parked(caller: CurrentCaller) -> ParkedAnswer:

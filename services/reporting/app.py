@@ -11,6 +11,7 @@ from services.reporting.api import Reporting, operating_routes, statistics_route
 from services.reporting.live import Changes, Notifying
 from services.reporting.projection import Statistics
 from services.reporting.queries import Queries
+from services.reporting.reconciliation import Reconciler
 from shared.audit.api import keep_trail
 from shared.consumer.consumer import Consumer
 from shared.consumer.rebuild import Rebuilder
@@ -73,7 +74,7 @@ def create(
     consumer = Consumer(database, Statistics())
     rebuilder = Rebuilder(consumer, history)
     changes = Changes(queries)
-    reporting = Reporting(queries, consumer, rebuilder, changes)
+    reporting = Reporting(queries, consumer, rebuilder, changes, Reconciler(database))
     app = create_app(
         service=NAME,
         title=TITLE,

@@ -83,6 +83,30 @@ class FactAnswer(BaseModel):
     hash: str
 
 
+class DisagreementAnswer(BaseModel):
+    """A cell of the rollups that is not the sum of what the facts contribute."""
+
+    day: str
+    bureau: str
+    service: str
+    procedure: str
+    kind: str
+    channel: str
+    measure: str
+    title: str = Field(title="指标")
+    rolled_up: int = Field(title="汇总")
+    summed: int = Field(title="由各事项算得")
+
+
+class ReconciliationAnswer(BaseModel):
+    """Rollups and facts compared in one snapshot; at most 1000 of each kind are named."""
+
+    facts: int = Field(title="事项数")
+    cells: int = Field(title="汇总数")
+    unreadable: list[UUID] = Field(title="内容不成形的事项")
+    disagreements: list[DisagreementAnswer] = Field(title="不符")
+
+
 class ParkedEvent(BaseModel):
     """An event that could not be applied."""
 

@@ -12,6 +12,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from services.reporting import app as reporting
+from services.reporting.measures import BY_NAME
 from services.reporting.projection import Statistics
 from shared.audit.log import AuditLog
 from shared.consumer.slice import Place, Slice
@@ -92,6 +93,25 @@ def penalised(story: Story, day: str = "2024-05-06", cause: str = "air") -> list
         story.tell("case-filed.v1", {"cause": cause}, at=on("2024-01-05")),
         story.tell("penalty-decided.v1", {"amount": "150000.50", "at_minimum": False}, at=on(day)),
     ]
+
+
+async def test_auditors_see_which_cell_is_not_the_sum_of_its_facts(
+    service: Reporting, database: Database
+) -> None:
+    await service.bring(*penalised(Story("cases")))
+    agreed = await service.get("/reconciliation", role="audit_admin")
+    assert (agreed["facts"], agreed["unreadable"], agreed["disagreements"]) == (1, [], [])
+    async with database.connection() as connection:
+        await connection.execute("UPDATE rollup SET penalised = 7 WHERE penalised = 1")
+    [found] = (await service.get("/reconciliation", role="audit_admin"))["disagreements"]
+    assert (found["day"], found["kind"], found["title"]) == (
+        "2024-05-06",
+        "air",
+        BY_NAME["penalised"].title,
+    )
+    assert (found["rolled_up"], found["summed"]) == (7, 1)
+    refused = await service.http.get("/reconciliation", headers=signed_in("leader"))
+    assert refused.status_code == 403
 
 
 async def test_figures_say_how_current_and_how_complete_they_are(service: Reporting) -> None:

@@ -24,7 +24,7 @@ WITH made AS (
 INSERT INTO rollup (generation, day, combination, partition, clues)
 SELECT generation, date '2022-12-31' + day, id, 0, 1
 FROM serving, generate_series(1, {YEARS * DAYS - 2}) AS day, made ORDER BY day, id
-"""  # noqa: S608
+"""
 # `pg_stat_force_next_flush`: what this connection has counted is told at its transaction's end.
 _READ = """
 SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables

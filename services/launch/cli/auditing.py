@@ -33,13 +33,13 @@ def add_to(app: typer.Typer) -> None:
 
     @app.command()
     def reconcile(url: Url = None, credentials: CredentialsFile = None) -> None:
-        """核对每一服务的状态、事件与统计；差异持续存在时以 1 退出。"""
+        """核对每一服务的状态、事件与统计，以及统计的汇总；差异持续存在时以 1 退出。"""
         from services.launch.auditing import reconcile as work  # noqa: PLC0415 - slow to import
         from services.launch.client import client_for  # noqa: PLC0415
 
         result = asyncio.run(work(client_for(url, credentials)))
-        show_reconciled(result)
-        raise typer.Exit(1 if result.differences else 0)
+        found = show_reconciled(result)
+        raise typer.Exit(1 if found else 0)
 
     parked = typer.Typer(help="搁置的事件：查看与重放。", no_args_is_help=True)
     app.add_typer(parked, name="parked")
@@ -68,12 +68,26 @@ def add_to(app: typer.Typer) -> None:
         raise typer.Exit(1 if done["parked"] else 0)
 
 
-def show_reconciled(result: Reconciled) -> None:
-    """Print what a reconciliation found."""
-    for difference in result.differences[:SHOWN]:
-        typer.echo(f"{difference.service} {difference.id}：{difference.reason}")
-    more(len(result.differences))
-    typer.echo(f"核对 {result.aggregates} 件，{len(result.differences)} 件不符")
+def show_reconciled(result: Reconciled) -> int:
+    """Print what a reconciliation found; gives how much."""
+    found = [f"{one.service} {one.id}：{one.reason}" for one in result.differences]
+    found += [f"统计 {one}：内容不成形" for one in result.figures["unreadable"]]
+    found += [f"统计 {_cell(one)}" for one in result.figures["disagreements"]]
+    for line in found[:SHOWN]:
+        typer.echo(line)
+    more(len(found))
+    typer.echo(
+        f"核对 {result.aggregates} 件、{result.figures['cells']} 格汇总，{len(found)} 处不符"
+    )
+    return len(found)
+
+
+def _cell(one: dict[str, Any]) -> str:
+    """A cell of the rollups that disagrees with the facts."""
+    place = " ".join(
+        filter(None, (one[name] for name in ("day", "bureau", "procedure", "kind", "channel")))
+    )
+    return f"{place} {one['title']}：汇总为 {one['rolled_up']}，由各事项算得 {one['summed']}"
 
 
 async def _parked(

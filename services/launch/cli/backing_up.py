@@ -56,22 +56,21 @@ def add_to(app: typer.Typer) -> None:
         settings = Settings.read()
         with _refusals(), _progress() as progress:
             done = asyncio.run(work(settings, file, progress, replace=replace))
-        _show(done.verified, done.reconciled)
+        found = _show(done.verified, done.reconciled)
         taken = done.manifest.created_at.astimezone(SHANGHAI)
         typer.echo(f"已恢复到 {settings.data.resolve()}：{taken:%F %T} 的备份")
         if done.aside is not None:
             typer.echo(f"原有数据移到了 {done.aside}：确认无误后可删除")
         typer.echo("全部登录已失效；备份以后的办理不在其中，须重新办理")
-        if done.verified.findings or done.verified.faults or done.reconciled.differences:
+        if found:
             raise typer.Exit(1)
 
 
-def _show(verified: Verified, reconciled: Reconciled) -> None:
+def _show(verified: Verified, reconciled: Reconciled) -> int:
     from services.launch.cli.auditing import show_reconciled  # noqa: PLC0415
     from services.launch.cli.verifying import show_verified  # noqa: PLC0415
 
-    show_verified(verified)
-    show_reconciled(reconciled)
+    return show_verified(verified) + show_reconciled(reconciled)
 
 
 @contextmanager
