@@ -83,9 +83,10 @@ def _routes(log: AuditLog) -> APIRouter:
             ends=_bound(ends, "to", after_day=True),
             text=q,
         )
-        await trail.administered(caller, **asked.as_details())
         await log.flush()
-        return await search(log.database, caller.bureau, asked, after, limit)
+        page = await search(log.database, caller.bureau, asked, after, limit)
+        await trail.administered(caller, **asked.as_details())
+        return page
 
     @router.get("/audit-log/verification", summary="校验审计日志")
     async def verification(

@@ -14,6 +14,7 @@ from services.launch.cli import (
     figures,
     loading,
     serving,
+    trails,
     users,
     verifying,
 )
@@ -34,6 +35,7 @@ loading.add_to(app)
 figures.add_to(app)
 auditing.add_to(app)
 verifying.add_to(app)
+trails.add_to(app)
 backing_up.add_to(app)
 documents.add_to(app)
 demo.add_to(app)
