@@ -120,4 +120,4 @@ def _bound(text: str | None, field: str, *, after_day: bool = False) -> datetime
         day = datetime.combine(date.fromisoformat(text), time(), SHANGHAI)
         return (day + timedelta(days=1) if after_day else day).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise InvalidInput(f"不是 RFC 3339 的时间或日期：{text}", field=field) from error
+        raise InvalidInput("不是 RFC 3339 的时间或日期", field=field) from error

@@ -178,7 +178,7 @@ def _fault(row: Row, changes: Mapping[str, Any]) -> str | None:
                 return str(error)
             continue
         if field not in row.correctable:
-            return f"“{field}”不可更正，可更正：{'、'.join(sorted(row.correctable | {TIME}))}"
+            return f"只可更正：{'、'.join(sorted(row.correctable | {TIME}))}"
         try:
             _normal(row, field, value)
         except ValidationError:

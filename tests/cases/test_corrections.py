@@ -76,7 +76,7 @@ def test_a_rejected_correction_changes_nothing_and_makes_room_for_another() -> N
 @pytest.mark.parametrize(
     "target, occurrence, changes, reason",
     [
-        ("decide", 0, {"amount": "1.00"}, "不可更正"),
+        ("decide", 0, {"amount": "1.00"}, "只可更正"),
         ("decide", 0, {"mitigating": ["无此情节"]}, "不合规定"),
         ("decide", 1, {"mitigating": []}, "没有这一次办理"),
         ("pay", 0, {"amount": "1.00"}, "可更正的步骤"),
