@@ -1,4 +1,4 @@
-"""Verifying every service over its public API: chains, state rows, traces, seals."""
+"""Verifying every service over its public API: chains, state rows, traces, seals, trails."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import orjson
 from services.launch.auditing import FIRST, RECHECK_PAUSE, RECHECK_SECONDS
 from services.launch.catalogue import PROCEDURES
 from services.launch.seal_copies import compare
+from services.launch.trails import TrailsVerified, verify_trails
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,7 @@ class Verified:
     seals: int = 0
     findings: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    trails: TrailsVerified = field(default_factory=TrailsVerified)
 
 
 async def verify(client: Client, copies: Mapping[str, Mapping[int, set[bytes]]]) -> Verified:
@@ -44,6 +46,7 @@ async def verify(client: Client, copies: Mapping[str, Mapping[int, set[bytes]]])
             if service in copies:
                 held = await walk.held()
                 result.faults += compare(service, copies[service], held)
+        result.trails = await verify_trails(client, client.credentials.auditor())
     # The last page of seals may have been asked for again and again.
     result.findings = list({orjson.dumps(found): found for found in result.findings}.values())
     return result

@@ -18,10 +18,12 @@ from shared.issuer.accounts import Account
 from shared.issuer.app import create_app
 from shared.issuer.issuer import Issuer
 from shared.issuer.passwords import Passwords
+from shared.issuer.sealing import Seal
 from shared.issuer.signing import SigningKeys
 from shared.issuer.trail import TrailWitness
 from shared.issuer.witness import Act, Action
 from tests.audit.conftest import entries, tamper
+from tests.issuer.conftest import store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -51,9 +53,11 @@ class Signing:
                     self.database.engine,
                     SigningKeys(folder / "keys"),
                     Passwords(memory_kib=8, passes=1),
+                    Seal(folder / "keys"),
                     witness=TrailWitness(self.log),
                     now=lambda: self.now,
                 )
+                await self.issuer.revocations.refresh()
                 verifier = TokenVerifier([self.issuer.trusted()], now=self._unix)
                 app = create_app(self.issuer, verifier, audit=self.log, version="test")
                 async with httpx.AsyncClient(
@@ -70,7 +74,7 @@ class Signing:
     async def _add_account(self) -> None:
         account = Account("officer1", "执法人员甲", frozenset({Role.INVESTIGATOR}), "500152")
         hashed = await self.issuer.passwords.hash(PASSWORD)
-        await self.issuer.accounts.add([account], {"officer1": hashed}, self.now)
+        await store(self.issuer, [account], {"officer1": hashed})
 
     async def ask(self, **asked: str) -> httpx.Response:
         return await self.http.post("/token", json=asked)

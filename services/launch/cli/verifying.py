@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
         url: Url = None,
         credentials: CredentialsFile = None,
     ) -> None:
-        """校验散列链、状态、痕迹与封签；有改动、缺失或错位时逐一指出，并以 1 退出。
+        """校验散列链、状态、痕迹、封签与审计日志；有改动、缺失或错位时逐一指出，并以 1 退出。
 
         数据库若被整个改写，只有另存的封签能够查出：用 --seal 与之对照。
         """
@@ -51,13 +51,16 @@ def show_verified(result: Verified, compared: int = 0) -> int:
             str(fault.first) if fault.first == fault.last else f"{fault.first} 至 {fault.last}"
         )
         found.append(f"{fault.service} 第 {numbers} 号封签：{fault.reason}")
+    for service, finding in result.trails.findings:
+        place = f"链 {finding['writer']} 第 {finding['number']} 条" if finding["writer"] else ""
+        found.append(f"{service} 审计日志 {place}：{finding['reason']}")
     for line in found[:SHOWN]:
         typer.echo(line)
     more(len(found))
     copies = f"，与副本的 {compared} 个封签对照" if compared else ""
     typer.echo(
         f"校验 {result.aggregates} 件 {result.events} 个事件 {result.seals} 个封签{copies}，"
-        f"发现 {len(found)} 处"
+        f"审计日志 {result.trails.entries} 条，发现 {len(found)} 处"
     )
     return len(found)
 
