@@ -8,6 +8,7 @@ import httpx
 import pytest
 import uvicorn
 
+from shared.audit.log import AuditLog
 from shared.http.problem import Unauthenticated, Unavailable
 from shared.identity.keys import HttpKeys
 from shared.identity.revocations import (
@@ -24,6 +25,7 @@ from shared.issuer.app import create_app
 from shared.issuer.issuer import ACCESS_LIFETIME, Issuer
 from shared.issuer.own_account import OwnAccount
 from shared.issuer.proof import Proof
+from shared.postgres.database import Database
 from tests.issuer.conftest import SECADMIN, SYSADMIN, Clock
 from tests.issuer.people import HERE, OTHER, PASSWORD, another, have, headers
 from tests.waiting import until
@@ -65,20 +67,19 @@ class Service:
 
 
 @pytest.fixture
-async def url(issuer: Issuer, verifier: TokenVerifier) -> AsyncIterator[str]:
+async def url(database: Database, issuer: Issuer, verifier: TokenVerifier) -> AsyncIterator[str]:
     """The issuer, served over a real socket."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(
-            create_app(issuer, verifier, version="1"), log_config=None, lifespan="off"
-        )
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await serving
+    async with AuditLog(database) as audit:
+        app = create_app(issuer, verifier, audit=audit, version="1")
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+            serving = asyncio.create_task(server.serve(sockets=[listening]))
+            try:
+                yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+            finally:
+                server.should_exit = True
+                await serving
 
 
 @pytest.fixture
