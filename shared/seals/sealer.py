@@ -38,9 +38,12 @@ _SEAL = f"SELECT {', '.join(COLUMNS)} FROM seal WHERE number = $1"
 _SEALS = f"""
 SELECT {", ".join(COLUMNS)} FROM seal WHERE number > $1 ORDER BY number LIMIT $2
 """
+# An epoch that was never opened holds nothing but forgeries, which must not stop the sealing.
 _NEXT = """
-SELECT epoch, (SELECT coalesce(max(number), 1) FROM epoch) AS newest FROM event
-WHERE (epoch, xid, seq) > ($1, $2, $3) ORDER BY epoch, xid, seq LIMIT 1
+SELECT event.epoch, newest.epoch AS newest
+FROM (SELECT coalesce(max(number), 1) AS epoch FROM epoch) AS newest, event
+WHERE (event.epoch, xid, seq) > ($1, $2, $3) AND event.epoch <= newest.epoch
+ORDER BY event.epoch, xid, seq LIMIT 1
 """
 _STRETCH = f"""
 SELECT count(*) AS events, {DIGEST_SQL} AS digest,

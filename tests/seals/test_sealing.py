@@ -134,6 +134,20 @@ async def test_a_seal_never_spans_two_epochs(cases: Database, sealer: Sealer) ->
     assert await sealer.seal() is None
 
 
+async def test_an_event_forged_into_an_epoch_to_come_does_not_stop_the_sealing(
+    cases: Database, sealer: Sealer
+) -> None:
+    story = Story("cases")
+    await write(cases, story.tell("filed"))
+    async with cases.connection() as connection:
+        await connection.execute("UPDATE event SET epoch = 7")
+    assert await sealer.seal() is None
+    await write(cases, story.tell("noted"))
+    seal = await sealer.seal()
+    assert seal is not None
+    assert (seal.epoch, seal.events) == (1, 1)
+
+
 async def test_what_was_not_sealed_before_a_crash_is_sealed_by_the_next_leader(
     cases: Database, sealer: Sealer, kept: Kept
 ) -> None:
