@@ -23,6 +23,7 @@ EMPTY: dict[str, Any] = {"events": 0, "amount": 0, "types": []}
 class Tally:
     """Knows the types `filed`, `noted` and `decided`, and any that a test adds to `known`."""
 
+    shape = "a tally"
     tables: Sequence[str] = ("tally",)
 
     def __init__(self) -> None:

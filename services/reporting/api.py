@@ -43,6 +43,7 @@ from shared.http.problem import (
     NotFound,
     RoleForbidden,
     Unauthenticated,
+    Unavailable,
     WrongState,
 )
 from shared.identity.caller import Caller
@@ -70,6 +71,11 @@ class Reporting:
     rebuilder: Rebuilder
     changes: Changes
     reconciler: Reconciler
+
+    async def current(self) -> None:
+        """Refuse, raising `Unavailable`, while the statistics are of an older shape."""
+        if not self.consumer.is_current:
+            raise Unavailable("系统升级后正在由事件重算统计，请稍后再试", retry_after=2)
 
     async def figures(self, caller: Caller, year: int) -> FiguresAnswer:
         """The figures of a year, of the caller's bureau."""
@@ -117,7 +123,7 @@ async def _listener(caller: CurrentCaller) -> Caller:
 
 def statistics_routes(reporting: Reporting) -> APIRouter:
     """Make the routes that anybody in office reads."""
-    router = APIRouter(tags=["统计"])
+    router = APIRouter(tags=["统计"], dependencies=[Depends(reporting.current)])
     queries = reporting.queries
 
     @router.get("/figures/{year}", summary="年度数字")
@@ -196,8 +202,9 @@ def operating_routes(reporting: Reporting) -> APIRouter:
     """Make the routes of those who operate and audit."""
     router = APIRouter(tags=["运维"])
     queries = reporting.queries
+    current = [Depends(reporting.current)]
 
-    @router.get("/facts", summary="逐项核对")
+    @router.get("/facts", summary="逐项核对", dependencies=current)
     async def facts(
         caller: CurrentCaller,
         trail: CurrentTrail,
@@ -211,7 +218,7 @@ def operating_routes(reporting: Reporting) -> APIRouter:
         rows = await queries.facts(topic, after, limit)
         return [FactAnswer.model_validate(row) for row in rows]
 
-    @router.get("/reconciliation", summary="核对汇总", responses=problem_responses(503))
+    @router.get("/reconciliation", summary="核对汇总", dependencies=current)
     async def reconciliation(caller: CurrentCaller) -> ReconciliationAnswer:
         """Compare the rollups with the sums of what the facts contribute."""
         _permit(caller, COMPARERS, "核对")
@@ -241,7 +248,7 @@ def operating_routes(reporting: Reporting) -> APIRouter:
         rows = await queries.parked(PARKED_SHOWN)
         return ParkedAnswer(parked=[ParkedEvent.model_validate(row) for row in rows])
 
-    @router.post("/parked/replay", summary="重放搁置的事件")
+    @router.post("/parked/replay", summary="重放搁置的事件", dependencies=current)
     async def replay(caller: CurrentCaller, trail: CurrentTrail, asked: Replay) -> ReplayAnswer:
         """Try parked events again, and what waits behind them."""
         _permit(caller, OPERATORS, "重放搁置的事件")

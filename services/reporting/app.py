@@ -44,12 +44,19 @@ class Running:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def open(self) -> None:
-        """Begin: a generation is served, what rebuilds cut short left behind is cleared."""
+        """Begin: a generation is served, what rebuilds cut short left behind is cleared.
+
+        One that older code folded is built anew, and not read until then.
+        """
         await self._consumer.open()
         self._tasks = [
-            asyncio.create_task(self._rebuilder.clear()),
+            asyncio.create_task(self._clear_and_renew()),
             asyncio.create_task(self._changes.watch()),
         ]
+
+    async def _clear_and_renew(self) -> None:
+        await self._rebuilder.clear()
+        await self._rebuilder.renew()
 
     async def close(self) -> None:
         """End what was begun."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from services.reporting.folds import COUNTS, TYPES
 from services.reporting.folds.notes import note
 from services.reporting.measures import DIMENSIONS, MEASURES
+from services.reporting.shape import SHAPE
 from shared.consumer.projection import UnfitEventError
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Cell(NamedTuple):
 class Statistics:
     """Folds every service's events and keeps the rollups."""
 
+    shape = SHAPE
     tables: Sequence[str] = ("rollup",)
 
     def fold(self, body: Body | None, event: Envelope) -> Body:

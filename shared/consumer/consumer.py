@@ -53,15 +53,29 @@ class Consumer:
         self.projection = projection
         self.connections = Connections(database, projection)
         self._upkeep: asyncio.Task[None] | None = None
+        self._current = asyncio.Event()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether what is served was folded as this code folds; until then nothing is applied."""
+        return self._current.is_set()
 
     async def open(self) -> None:
         """Begin: see that a generation is served, and start the sweep."""
         collect_seldom()
         async with self.connections.borrow() as connection, connection.transaction():
             await connection.execute("LOCK TABLE serving IN EXCLUSIVE MODE")
-            await connection.execute(_FIRST_GENERATION)
+            await connection.execute(_FIRST_GENERATION, self.projection.shape)
+        await self.look()
         await self.take_stock()
         self._upkeep = asyncio.create_task(self._sweep_for_ever())
+
+    async def look(self) -> None:
+        """See whether the generation served is of this code's shape."""
+        async with self.connections.borrow() as connection:
+            shape = await connection.fetchval(_SERVED_SHAPE)
+        if shape == self.projection.shape:
+            self._current.set()
 
     async def close(self) -> None:
         """Stop the sweep and close the connections."""
@@ -71,7 +85,12 @@ class Consumer:
         self.connections.close()
 
     async def apply(self, slices: Sequence[Slice]) -> None:
-        """Apply slices, at most one a partition; raises `Displaced`."""
+        """Apply slices, at most one a partition; raises `Displaced`.
+
+        Waits while what is served is of another shape: its facts are not what this code's folds
+        go on from.
+        """
+        await self._current.wait()
         parked = await self.apply_to(None, slices)
         for each in slices:
             APPLIED.labels(each.topic).inc(len(each.events))
@@ -165,7 +184,9 @@ class Consumer:
         return len(work.released)
 
     async def sweep(self) -> None:
-        """Drain gaps that have been filled."""
+        """Drain gaps that have been filled, unless what is served is to be replaced."""
+        if not self.is_current:
+            return
         async with self.connections.borrow() as connection:
             filled = [row["id"] for row in await connection.fetch(_FILLED_GAPS)]
         if filled:
@@ -191,12 +212,13 @@ class Consumer:
 
 _FIRST_GENERATION = """
 WITH first AS (
-    INSERT INTO generation (state, started_at, ended_at)
-    SELECT 'live', now(), now() WHERE NOT EXISTS (SELECT FROM serving)
+    INSERT INTO generation (state, started_at, ended_at, shape)
+    SELECT 'live', now(), now(), $1 WHERE NOT EXISTS (SELECT FROM serving)
     RETURNING number
 )
 INSERT INTO serving (generation) SELECT number FROM first
 """
+_SERVED_SHAPE = "SELECT shape FROM generation JOIN serving ON serving.generation = number"
 _SERVED = "(SELECT generation FROM serving)"
 _PARKED_AGGREGATES = f"""
 SELECT DISTINCT topic, partition, aggregate_id FROM parked

@@ -25,6 +25,10 @@ class Change(NamedTuple):
 class Projection(Protocol):
     """A projection of every topic."""
 
+    shape: str
+    """What the folds make of events, by a name that changes with it: a generation of another
+    shape is built anew before it is read or added to."""
+
     tables: Sequence[str]
     """Its own tables, each with a column `generation`, to be cleared of retired ones."""
 

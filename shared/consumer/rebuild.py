@@ -34,11 +34,14 @@ log = structlog.stdlib.get_logger("ecocase.rebuild")
 FACTS_IN_MEMORY = 200_000
 FACTS_A_CHUNK = 20_000
 ROWS_A_DELETE = 20_000
+RENEW_SECONDS = 2.0
 # One rebuild at a time; the second number is the table's own, so that schemas don't meet.
 _LOCK = "SELECT pg_advisory_lock(7630, 'generation'::regclass::oid::bigint::integer)"
 # A moment's patience, because a session that was dropped may hold it a little longer.
 _PATIENCE = {"lock_timeout": "1s"}
-_BEGIN = "INSERT INTO generation (state, started_at) VALUES ('building', now()) RETURNING number"
+_BEGIN = """
+INSERT INTO generation (state, started_at, shape) VALUES ('building', now(), $1) RETURNING number
+"""
 _SWITCH = """
 WITH retired AS (
     UPDATE generation SET state = 'retired' WHERE number = (SELECT generation FROM serving)
@@ -65,7 +68,7 @@ class Rebuilder:
         """Start a rebuild; gives the new generation's number. Raises `AlreadyRebuilding`."""
         connection = await self._lock()
         try:
-            generation = int(await connection.fetchval(_BEGIN))
+            generation = int(await connection.fetchval(_BEGIN, self._consumer.projection.shape))
         except BaseException:
             connection.terminate()
             raise
@@ -73,6 +76,18 @@ class Rebuilder:
         # Whatever becomes of it, even if it never runs: the connection holds the lock.
         self._task.add_done_callback(lambda _: connection.terminate())
         return generation
+
+    async def renew(self) -> None:
+        """Rebuild until what is served is of this code's shape; at once where it is already."""
+        while not self._consumer.is_current:
+            log.info("what is served was folded otherwise, and is built anew")
+            try:
+                await self.start()
+                await self.finished()
+            except Exception:
+                log.exception("what is served could not be built anew yet")
+                await asyncio.sleep(RENEW_SECONDS)
+                await self._consumer.look()
 
     async def finished(self) -> None:
         """Wait for the rebuild under way; raises what made it fail."""
@@ -119,6 +134,7 @@ class Rebuilder:
                 await self._fold(topic, generation)
                 await self._read_on(topic, generation)
             await self._switch(generation)
+            await self._consumer.look()
             log.info("generation switched", generation=generation)
         except BaseException as error:
             log.exception("rebuild failed", generation=generation)

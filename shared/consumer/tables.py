@@ -22,8 +22,8 @@ class ConsumerTables:
 def consumer_tables(metadata: sa.MetaData) -> ConsumerTables:
     """Define a consumer's tables.
 
-    - `generation`: each time the projection was built, and how that stands; of one that is live,
-      `error` says why a rebuild is due.
+    - `generation`: each time the projection was built, how that stands, the folds' shape; of one
+      that is live, `error` says why a rebuild is due.
     - `serving`: one row, the generation that is read and kept current; a switch changes it.
     - `position`: how far each partition has been applied.
     - `fact`: one row an aggregate: the last event applied, and what the projection makes of it.
@@ -39,6 +39,7 @@ def consumer_tables(metadata: sa.MetaData) -> ConsumerTables:
             sa.Column("ended_at", sa.DateTime(timezone=True)),
             sa.Column("events", sa.BigInteger, nullable=False, server_default="0"),
             sa.Column("error", sa.Text),
+            sa.Column("shape", sa.Text),
             sa.CheckConstraint(
                 "state IN ('building', 'live', 'retired', 'failed', 'removed')",
                 name="generation_state",

@@ -6,23 +6,27 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 
 from shared.consumer import rebuild
+from shared.consumer.consumer import Consumer
 from shared.consumer.rebuild import AlreadyRebuilding, Rebuilder
+from shared.relay.direct import DirectBus
 from shared.relay.relay import Relay
 from tests.event_history import Story, write
 from tests.seals_kept import Kept
-from tests.tally import tallied
+from tests.tally import Tally, tallied
 from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from shared.consumer.consumer import Consumer
     from shared.consumer.slice import Place, Slice
+    from shared.consumer.working_set import Body
+    from shared.events.envelope import Envelope
     from shared.postgres.database import Database
-    from shared.relay.direct import DirectBus, DirectHistory
+    from shared.relay.direct import DirectHistory
 
 
 @pytest.fixture
@@ -172,6 +176,101 @@ async def test_only_one_rebuild_runs_at_a_time(
     await second.start()
     await second.finished()
     assert await generations(reporting) == ["removed", "removed", "live"]
+
+
+class Recounted(Tally):
+    """Counts every amount twice, and keeps it under another name."""
+
+    shape = "a tally of twice the amount"
+
+    def fold(self, body: Body | None, event: Envelope) -> Body:
+        before = 0 if body is None else body["twice"]
+        counted = super().fold(None, event)
+        return {
+            **counted,
+            "amount": before + 2 * counted["amount"],
+            "twice": before + 2 * counted["amount"],
+        }
+
+
+async def test_what_older_code_folded_is_built_anew_and_nothing_is_added_to_it_before(
+    cases: Database,
+    reporting: Database,
+    consumer: Consumer,
+    bus: DirectBus,
+    history: DirectHistory,
+) -> None:
+    story = Story("cases")
+    await write(cases, story.tell("filed", {"amount": 1}), story.tell("noted", {"amount": 2}))
+    relay = asyncio.create_task(Relay(cases, bus, Kept()).run())
+
+    async def applied() -> bool:
+        return await tallied(reporting) == (2, 3)
+
+    await until(applied, "all is applied by the older code")
+    relay.cancel()
+    await asyncio.gather(relay, return_exceptions=True)
+    assert consumer.is_current
+
+    newer = Consumer(reporting, Recounted())
+    await newer.open()
+    assert not newer.is_current
+    newer_bus = DirectBus(history)
+    newer_bus.subscribe(newer)
+    relay = asyncio.create_task(Relay(cases, newer_bus, Kept()).run())
+    await write(cases, story.tell("decided", {"amount": 3}))
+    held = HeldHistory(history)
+    rebuilder = Rebuilder(newer, held)
+    renewing = asyncio.create_task(rebuilder.renew())
+    await until(lambda: building(reporting), "the new generation is being built")
+    assert await tallied(reporting) == (2, 3)
+    held.let_go.set()
+    await renewing
+    assert newer.is_current
+
+    async def recounted() -> bool:
+        async with reporting.connection() as connection:
+            body = await connection.fetchval(
+                "SELECT body FROM fact WHERE generation = (SELECT generation FROM serving)"
+            )
+        return bool(orjson.loads(body)["twice"] == 12)
+
+    await until(recounted, "the new code has counted every event")
+    relay.cancel()
+    await asyncio.gather(relay, return_exceptions=True)
+    async with reporting.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM parked") == 0
+    await rebuilder.close()
+    await newer.close()
+
+
+async def building(database: Database) -> bool:
+    return "building" in await generations(database)
+
+
+@pytest.mark.usefixtures("consumer")
+async def test_a_renewal_that_fails_is_tried_again(
+    reporting: Database, history: DirectHistory
+) -> None:
+    async with reporting.connection() as connection:
+        await connection.execute("UPDATE generation SET shape = 'older'")
+    newer = Consumer(reporting, Tally())
+    await newer.open()
+
+    class Failing(HeldHistory):
+        async def read(self, topic: str, since: Mapping[int, Place]) -> AsyncIterator[Slice]:
+            if not self.let_go.is_set():
+                self.let_go.set()
+                raise ConnectionError("the bus is away")
+            async for each in history.read(topic, since):
+                yield each
+
+    rebuilder = Rebuilder(newer, Failing(history))
+    await rebuilder.renew()
+    assert newer.is_current
+    assert await generations(reporting) == ["removed", "failed", "live"]
+    await rebuilder.close()
+    await newer.close()
 
 
 async def test_a_rebuild_cut_short_leaves_the_old_served_and_is_cleared(
