@@ -128,10 +128,12 @@ async def test_a_refusal_stands_though_it_cannot_be_recorded_and_the_gap_is_told
     assert answer.status_code == 403
     await tamper(trailed.fresh, "cases", back)
     again = await trailed.service.post(path, "window1", EXAMPLE)
-    assert again.status_code == 403
-    [lost, entry] = [one for one in await trailed.entries() if one["outcome"] == "refused"]
+    once_more = await trailed.service.post(path, "window1", EXAMPLE)
+    assert (again.status_code, once_more.status_code) == (403, 403)
+    [lost, entry, last] = [one for one in await trailed.entries() if one["outcome"] == "refused"]
     assert (lost["kind"], lost["action"], lost["count"]) == ("trail", "未能写入", 1)
     assert entry["request_id"] == again.json()["request_id"]
+    assert last["request_id"] == once_more.json()["request_id"]
     assert await trailed.findings() == []
 
 
