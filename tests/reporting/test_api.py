@@ -250,50 +250,64 @@ async def test_who_may_not(service: Reporting, method: str, path: str, role: str
     assert response.status_code == 403
 
 
-async def test_the_stream_tells_at_once_and_then_of_every_change(service: Reporting) -> None:
-    got: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    token = signed_in("leader")["authorization"]
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "path": "/stream",
-        "raw_path": b"/stream",
-        "root_path": "",
-        "scheme": "http",
-        "query_string": b"year=2024",
-        "headers": [(b"authorization", token.encode())],
-        "client": ("127.0.0.1", 1),
-        "server": ("reporting", 80),
-    }
-    asked = False
+class Listening:
+    """Somebody who listens to the stream, message by message."""
 
-    async def receive() -> dict[str, Any]:
-        nonlocal asked
-        if not asked:
-            asked = True
-            return {"type": "http.request", "body": b"", "more_body": False}
-        await asyncio.Event().wait()
-        raise AssertionError
+    def __init__(self, service: Reporting) -> None:
+        self._got: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._asked = False
+        token = signed_in("leader")["authorization"]
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "path": "/stream",
+            "raw_path": b"/stream",
+            "root_path": "",
+            "scheme": "http",
+            "query_string": b"year=2024",
+            "headers": [(b"authorization", token.encode())],
+            "client": ("127.0.0.1", 1),
+            "server": ("reporting", 80),
+        }
+        self.task = asyncio.create_task(service.running.app(scope, self._receive, self._got.put))
 
-    async def send(message: Any) -> None:
-        await got.put(message)
-
-    async def next_penalised() -> str:
+    async def next_penalised(self) -> str:
         async with asyncio.timeout(20):
             while True:
-                body = (await got.get()).get("body", b"")
+                body = (await self._got.get()).get("body", b"")
                 for line in body.split(b"\n"):
                     if line.startswith(b"data:"):
                         figures = orjson.loads(line[5:])["figures"]
                         values = {figure["id"]: figure["value"] for figure in figures}
                         return str(values["cases.penalised"])
 
-    listening = asyncio.create_task(service.running.app(scope, receive, send))
-    assert await next_penalised() == "0"
+    async def _receive(self) -> dict[str, Any]:
+        if not self._asked:
+            self._asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_the_stream_tells_at_once_and_then_of_every_change(service: Reporting) -> None:
+    listening = Listening(service)
+    assert await listening.next_penalised() == "0"
     await service.bring(*penalised(Story("cases")))
-    while await next_penalised() != "1":
+    while await listening.next_penalised() != "1":
         pass
-    listening.cancel()
-    await asyncio.gather(listening, return_exceptions=True)
+    listening.task.cancel()
+    await asyncio.gather(listening.task, return_exceptions=True)
+
+
+async def test_the_stream_tells_nothing_more_once_the_sign_in_is_over(service: Reporting) -> None:
+    listening = Listening(service)
+    assert await listening.next_penalised() == "0"
+    service.running.app.state.verifier = issuer_double.verifier(now=time.time() + 7200)
+    await service.bring(*penalised(Story("cases")))
+    async with asyncio.timeout(20):
+        await listening.task
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await listening.next_penalised()
