@@ -9,13 +9,16 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ECOCASE = Path(sys.executable).with_name("ecocase")
 PATIENCE = 60.0
@@ -31,13 +34,18 @@ def free_port() -> int:
 
 @dataclass
 class Platform:
-    """One platform on a folder and port; `start` and `kill` it as often as wanted."""
+    """One platform on a folder and port; `start` and `kill` it as often as wanted.
+
+    `settings` are more of its environment, `within` a command that starts it.
+    """
 
     data: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     said: str = ""
     clients: list[httpx.Client] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
+    within: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -47,12 +55,13 @@ class Platform:
     @property
     def environment(self) -> dict[str, str]:
         """What makes a command mean this platform."""
-        return {**os.environ, "ECOCASE_DATA": str(self.data), "ECOCASE_PORT": str(self.port)}
+        own = {"ECOCASE_DATA": str(self.data), "ECOCASE_PORT": str(self.port)}
+        return {**os.environ, **own, **self.settings}
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Start the process without waiting."""
         self.process = subprocess.Popen(  # noqa: S603 - our own command
-            [ECOCASE, "serve"],
+            [*self.within, ECOCASE, "serve"],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -160,3 +169,21 @@ def descendants(pid: int) -> set[int]:
         return set()
     children = {int(child) for text in threads for child in text.split()}
     return children.union(*map(descendants, children))
+
+
+@contextmanager
+def hung(platform: Platform) -> Iterator[None]:
+    """The embedded server stopped in the middle of what it does (SIGSTOP), then going on."""
+    server = platform.postgres_pid()
+    stopped = [server]
+    os.kill(server, signal.SIGSTOP)
+    for process in descendants(server):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGSTOP)
+            stopped.append(process)
+    try:
+        yield
+    finally:
+        for process in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)

@@ -16,6 +16,7 @@ import httpx
 
 from services.cases import app as cases
 from services.complaints import app as complaints
+from services.launch.metrics import PlatformMetrics
 from services.launch.site import Part, Site, site
 from services.launch.storage import open_databases, private_folder
 from services.permits import app as permits
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+CANCEL_SECONDS = 0.5
 PROCEDURAL = (cases, permits, complaints)
 """The services that run procedures."""
 
@@ -77,10 +79,12 @@ class Platform:
 
     async def stop(self) -> None:
         """Stop everything within a few seconds."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        ending = set(self._tasks)
         self._tasks.clear()
+        while ending:  # more than once: making a connection to a hung server swallows one
+            for task in ending:
+                task.cancel()
+            _, ending = await asyncio.wait(ending, timeout=CANCEL_SECONDS)
         await self._stack.aclose()
 
     async def issuer_alone(self) -> Issuer:
@@ -98,6 +102,7 @@ class Platform:
         await self._first_accounts(issuer, data)
         calendars = Calendars(databases["clock"])
         await calendars.read()
+        self._stack.callback(PlatformMetrics(databases, data).register())
         verifier = TokenVerifier([issuer.trusted(), *await self._outside()])
         await asyncio.gather(*(open_epoch(databases[service.NAME]) for service in PROCEDURAL))
         await self._services(databases, trails, issuer, calendars, verifier)

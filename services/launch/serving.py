@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 import sys
@@ -16,6 +15,7 @@ import uvicorn
 from services.launch.platform import Platform
 from services.launch.storage import DataFolderUnusableError, private_folder
 from shared.http import logs
+from shared.http.log_file import LogFile, open_log_file
 from shared.issuer.demo import CredentialsLostError
 from shared.issuer.files import ReadableKeyError
 from shared.issuer.installation import InstallationError
@@ -73,7 +73,7 @@ def logging_to_file(settings: Settings) -> Iterator[None]:
 def _log(settings: Settings) -> Iterator[BinaryIO]:
     """Open the log, readable by its owner alone; a long one is set aside first."""
     if settings.log == "-":
-        yield sys.stderr.buffer
+        yield LogFile(sys.stderr.fileno(), "wb", closefd=False)
         return
     path = settings.log_path
     try:
@@ -82,8 +82,7 @@ def _log(settings: Settings) -> Iterator[BinaryIO]:
         raise StartError(str(error)) from error
     if path.exists() and path.stat().st_size > LOG_BYTES:
         path.replace(path.with_name(f"{path.name}.1"))
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "ab") as log:
+    with open_log_file(path) as log:
         yield log
 
 

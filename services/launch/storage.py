@@ -58,6 +58,7 @@ async def open_databases(
         postgres = EmbeddedPostgres(private_folder(settings.data) / "postgres")
         await postgres.start()
         stack.push_async_callback(postgres.stop)
+        stack.callback(asyncio.create_task(postgres.watch()).cancel)
         await provision(postgres.dsn("postgres", "postgres"), embedded)
         urls |= {name: postgres.dsn(name) for name in embedded}
     opened = await asyncio.gather(*(_open(name, urls[name] or "", stack) for name in names))

@@ -28,7 +28,7 @@ class Connections:
     @asynccontextmanager
     async def borrow(self) -> AsyncIterator[Connection]:
         """Lend one; it is kept for the next unless it broke or was left within a transaction."""
-        connection = self._idle.pop() if self._idle else await self._connect()
+        connection = self._kept() or await self._connect()
         try:
             yield connection
         finally:
@@ -41,6 +41,14 @@ class Connections:
         """Drop those that are not lent."""
         while self._idle:
             self._idle.pop().terminate()
+
+    def _kept(self) -> Connection | None:
+        """One that is idle and was not cut by a restart of the server meanwhile."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return None
 
     async def _connect(self) -> Connection:
         connection = await self._database.connect(SETTINGS)

@@ -34,6 +34,7 @@ log = structlog.stdlib.get_logger("ecocase.consumer")
 SWEEP_SECONDS = 60.0
 
 APPLIED = Counter("ecocase_consumer_applied", "Events applied.", ["topic"])
+POSITION = Gauge("ecocase_consumer_position", "Offset applied up to.", ["topic", "partition"])
 PARKED = Gauge("ecocase_consumer_parked", "Events parked.", ["reason"])
 REBUILD_DUE = Gauge(
     "ecocase_consumer_rebuild_due",
@@ -94,6 +95,7 @@ class Consumer:
         parked = await self.apply_to(None, slices)
         for each in slices:
             APPLIED.labels(each.topic).inc(len(each.events))
+            POSITION.labels(each.topic, each.partition).set(each.end)
         if parked:
             await self.take_stock()
 

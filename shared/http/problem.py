@@ -150,6 +150,14 @@ class RefusedByLaw(Problem):
     title = "不符合法律规定"
 
 
+class ClockBehind(Problem):
+    """The server's clock is far behind what was recorded before: an operator must look."""
+
+    status = 409
+    slug = "clock-behind"
+    title = "服务器时钟有误"
+
+
 class RaceLost(Problem):
     """Others changed the same matter at the same moment, again and again: try once more."""
 
@@ -172,6 +180,14 @@ class BodyTooLarge(Problem):
     status = 413
     slug = "body-too-large"
     title = "提交的内容过大"
+
+
+class UnsupportedMediaType(Problem):
+    """The body is of a kind this address does not read (RFC 9110 §15.5.16)."""
+
+    status = 415
+    slug = "unsupported-media-type"
+    title = "不支持这种内容类型"
 
 
 class InvalidInput(Problem):

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
+from prometheus_client import Counter
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +20,8 @@ from shared.issuer.models import sign_in
 from shared.issuer.witness import Attempt, Origin, Outcome, Witness
 
 FAILED = (Outcome.REFUSED, Outcome.REFUSED_CODE)
+
+SIGN_INS = Counter("ecocase_sign_ins", "Sign-ins, and refresh tokens used twice.", ["outcome"])
 
 
 async def locks(
@@ -60,7 +63,7 @@ async def address_wait(connection: AsyncConnection, origin: Origin, now: datetim
 async def record(
     connection: AsyncConnection, witness: Witness, attempt: Attempt, typed: str
 ) -> None:
-    """Write one attempt down and tell the witness.
+    """Write one attempt down, tell the witness, and count it.
 
     What was `typed` as a name is kept as a hash: it may be a password or a person's name.
     """
@@ -75,6 +78,7 @@ async def record(
         )
     )
     await witness.attempted(connection, attempt)
+    SIGN_INS.labels(attempt.outcome.value).inc()
 
 
 def name_hash(name: str) -> bytes:

@@ -13,6 +13,8 @@ from shared.http.problem import Unavailable
 _TRANSIENT = (
     asyncpg.PostgresConnectionError,  # class 08, the connection broken in mid-statement included
     asyncpg.InsufficientResourcesError,  # class 53: too many connections, disk or memory full
+    asyncpg.PostgresIOError,
+    asyncpg.TransactionRollbackError,  # class 40: a deadlock; nothing was done
     asyncpg.CannotConnectNowError,  # starting, recovering or stopping
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -47,5 +49,10 @@ def is_unavailable(error: BaseException) -> bool:
 
 
 def _was_closed(error: BaseException) -> bool:
-    """Asyncpg has one class for misuse and for a connection or pool that is closed."""
+    """Asyncpg has one class for misuse and for a connection or pool that is closed.
+
+    Another one is for a connection whose server said that it ends and has not hung up yet.
+    """
+    if isinstance(error, asyncpg.InternalClientError):
+        return any(words in str(error) for words in ("cannot switch to state", "not connected"))
     return isinstance(error, asyncpg.InterfaceError) and "is clos" in str(error)

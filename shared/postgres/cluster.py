@@ -102,11 +102,10 @@ def configure(
     directories = '"' + str(sockets).replace('"', '""') + '"'
     rows = {**SETTINGS, "unix_socket_directories": directories, **settings}
     lines = [f"{name} = {_literal(value)}\n" for name, value in rows.items()]
-    (cluster / "ecocase.conf").write_text("".join(lines))
-    own(cluster / "ecocase.conf", identity.owner)
-    (cluster / "pg_hba.conf").write_text("local all all peer map=ecocase\n")
+    _replace(cluster / "ecocase.conf", "".join(lines), identity)
+    _replace(cluster / "pg_hba.conf", "local all all peer map=ecocase\n", identity)
     seen_as = identity.seen_as.replace('"', '""')
-    (cluster / "pg_ident.conf").write_text(f'ecocase "{seen_as}" all\n')
+    _replace(cluster / "pg_ident.conf", f'ecocase "{seen_as}" all\n', identity)
 
 
 def site_configuration(cluster: Path) -> None:
@@ -152,6 +151,16 @@ def log_tail(log: Path, lines: int = 15) -> str:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 8_000))
         return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+
+
+def _replace(path: Path, text: str, identity: Identity) -> None:
+    """Replace a file whole or not at all: on a full disk the old one stays."""
+    if path.exists() and path.read_text() == text:
+        return
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
+    own(new, identity.owner)
+    new.replace(path)
 
 
 def _literal(value: str) -> str:

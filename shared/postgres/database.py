@@ -13,10 +13,14 @@ The two share nothing: a slow query takes no connection from a command.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import asyncpg
 import orjson
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.postgres.availability import DatabaseUnavailable, is_unavailable
@@ -28,13 +32,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    from sqlalchemy.engine import ExceptionContext
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     Connection = asyncpg.Connection[asyncpg.Record]
 
 WAIT_SECONDS = 5.0
-# A query's plan depends on what is asked for, and on how far its table has grown.
-PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
+"""How long a request waits for a connection."""
+STATEMENT_SECONDS = 8
+"""After how long the server ends a statement of a request."""
+ANSWER_SECONDS = 10.0
+"""After how long we give up on a server that does not even end it: it hangs."""
+HUNG_SECONDS = 60.0
+"""The same for connections of one's own, whose statements the role bounds to 30 seconds."""
 JSONB_VERSION = b"\x01"  # jsonb's binary form is this byte and the text
 
 
@@ -60,22 +70,32 @@ class Database:
         self._engine_size = engine_size
         self._lender: Lender | None = None
         self._engine: AsyncEngine | None = None
+        self._engine_connections: WeakSet[Connection] = WeakSet()
 
     async def open(self) -> None:
         """Connect; raises DatabaseUnavailable. What it opened is closed by `close`."""
-        lender = Lender(self.connect, self._pool_size, WAIT_SECONDS)
+        lender = Lender(
+            partial(self.connect, _BOUNDED, ANSWER_SECONDS), self._pool_size, WAIT_SECONDS
+        )
         lender.put(await lender.take(), whole=True)
         self._lender = lender
         self._engine = self.new_engine(
-            PLANNED_ANEW, pool_size=self._engine_size, max_overflow=0, pool_timeout=WAIT_SECONDS
+            _BOUNDED | _PLANNED_ANEW,
+            ANSWER_SECONDS,
+            self._engine_connections,
+            pool_size=self._engine_size,
+            max_overflow=0,
+            pool_timeout=WAIT_SECONDS,
         )
 
     async def close(self) -> None:
-        """Wait for connections in use, then close all."""
+        """Wait for connections in use, half a second at most, then close all."""
         lender, self._lender = self._lender, None
         engine, self._engine = self._engine, None
         if engine is not None:
-            await engine.dispose()
+            await engine.dispose(close=False)  # else two seconds for each that hangs
+            for connection in self._engine_connections:
+                connection.terminate()
         if lender is not None:
             await lender.close()
 
@@ -101,15 +121,21 @@ class Database:
         """
         return Lent(self.lender)
 
-    async def connect(self, settings: Mapping[str, str] | None = None) -> Connection:
+    async def connect(
+        self,
+        settings: Mapping[str, str] | None = None,
+        answer_seconds: float | None = HUNG_SECONDS,
+    ) -> Connection:
         """Open a connection of one's own (a relay's, a bulk load's); the caller closes it.
 
-        `settings` are session settings on top of the role's. Raises DatabaseUnavailable.
+        `settings` are session settings on top of the role's. A statement raises TimeoutError
+        after `answer_seconds`, None for never. Raises DatabaseUnavailable.
         """
         async with _unavailable_as_one():
             connection: Connection = await asyncpg.connect(
                 self.url,
                 timeout=WAIT_SECONDS,
+                command_timeout=answer_seconds,
                 server_settings=self._server_settings(settings or {}),
             )
             try:
@@ -119,18 +145,35 @@ class Database:
                 raise
         return connection
 
-    def new_engine(self, settings: Mapping[str, str] | None = None, **options: Any) -> AsyncEngine:
+    def new_engine(
+        self,
+        settings: Mapping[str, str] | None = None,
+        answer_seconds: float | None = None,
+        connections: WeakSet[Connection] | None = None,
+        **options: Any,
+    ) -> AsyncEngine:
         """Make another engine on the same schema; the caller disposes of it.
 
-        `settings` are session settings, `options` those of `create_async_engine`.
+        `settings` and `answer_seconds` are as in `connect`, `options` those of
+        `create_async_engine`; its connections are added to `connections`.
         """
-        return create_async_engine(
+
+        async def connect() -> Connection:
+            connection = await self.connect(settings, answer_seconds)
+            if connections is not None:
+                connections.add(connection)
+            return connection
+
+        engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=lambda: self.connect(settings),
+            async_creator=connect,
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
             **options,
         )
+        event.listen(engine.sync_engine, "checkout", _replace_lost)
+        event.listen(engine.sync_engine, "handle_error", _give_up_on_a_hung_server)
+        return engine
 
     async def ready(self) -> None:
         """Raise NotReady unless the service can work: connected, not ctype C, migrated."""
@@ -158,6 +201,9 @@ class Database:
         }
 
 
+_BOUNDED = {"statement_timeout": f"{STATEMENT_SECONDS}s"}
+# A query's plan depends on what is asked for, and on how far its table has grown.
+_PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
 _CTYPE = """
 SELECT CASE WHEN datlocprovider = 'c' THEN datctype ELSE datlocale END
 FROM pg_database WHERE datname = current_database()
@@ -175,6 +221,18 @@ async def _unavailable_as_one() -> AsyncIterator[None]:
         if is_unavailable(error):
             raise DatabaseUnavailable from error
         raise
+
+
+def _replace_lost(connection: Any, _record: object, _proxy: object) -> None:
+    """Have the engine's pool connect anew where a restart of the server cut the connection."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _give_up_on_a_hung_server(context: ExceptionContext) -> None:
+    if isinstance(context.original_exception, TimeoutError):
+        context.is_disconnect = True  # so that the pool drops the connection
+        raise DatabaseUnavailable from context.original_exception
 
 
 async def _pass_json_through(connection: Connection) -> None:

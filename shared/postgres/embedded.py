@@ -16,11 +16,14 @@ import fcntl
 import os
 import secrets
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 import asyncpg
+import structlog
+from prometheus_client import Counter
 
 from shared.postgres import cluster as files
 from shared.postgres.identity import choose_identity, launch
@@ -33,10 +36,15 @@ if TYPE_CHECKING:
     from shared.postgres.identity import Identity
 
 T = TypeVar("T")
+log = structlog.stdlib.get_logger("ecocase.postgres")
 
 START_SECONDS = 60  # recovery of a full WAL included
 POLL_SECONDS = 0.01
+WATCH_SECONDS = 0.1
+RESTART_SECONDS = (0.2, 2.0)
 STILL_HELD = "shared memory block"  # backends of a killed server have not all gone yet
+
+RESTARTS = Counter("ecocase_postgres_restarts", "Times the embedded PostgreSQL was started again.")
 
 
 class DataFolderInUse(Exception):  # noqa: N818 - named for what is so
@@ -59,10 +67,12 @@ class EmbeddedPostgres:
         self._cluster = self._folder / "cluster"
         self._log = self._folder / "postgres.log"
         self._settings = settings or {}
+        self._identity: Identity | None = None
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._sockets: Path | None = None
         self._system_identifier: int | None = None
+        self._started_at = 0.0
 
     async def start(self) -> None:
         """Start and wait until it accepts connections; makes the cluster the first time.
@@ -73,7 +83,7 @@ class EmbeddedPostgres:
         self._lock = hold(self._folder)
         try:
             self._sockets = files.socket_folder(self._folder)
-            identity = choose_identity(self._folder, files.binaries())
+            self._identity = identity = choose_identity(self._folder, files.binaries())
             await stop_leftover(self._cluster)
             files.sweep(self._folder, self._sockets)
             files.own(self._folder, identity.owner)
@@ -81,10 +91,36 @@ class EmbeddedPostgres:
             if not self._cluster.exists():
                 await self._create(identity)
             files.configure(self._cluster, self._sockets, identity, self._settings)
-            await self._serve(identity)
+            await self._serve()
         except BaseException:
             await self.stop()
             raise
+
+    async def watch(self) -> None:
+        """Start the server again whenever it ends by itself, until cancelled.
+
+        It ends when it is killed, and when it cannot recover because the disk is full; tried
+        again every two seconds at most, it comes back once the reason is gone.
+        """
+        delay = RESTART_SECONDS[0]
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            process = self._running(self._process)
+            if process.poll() is None:
+                if self._started_at + START_SECONDS < time.monotonic():
+                    delay = RESTART_SECONDS[0]
+                continue
+            log.error("postgres ended", code=process.returncode)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, RESTART_SECONDS[1])
+            try:
+                await stop_leftover(self._cluster)
+                files.sweep(self._folder, self._running(self._sockets))
+                self._launch()
+            except OSError:
+                log.exception("postgres could not be started again")
+            else:
+                RESTARTS.inc()
 
     async def stop(self) -> None:
         """Stop within 4 seconds and let go of the folder; harmless when not running."""
@@ -125,8 +161,8 @@ class EmbeddedPostgres:
             *("--locale=C.UTF-8", "--encoding=UTF8", "--auth=peer", "--no-instructions"),
             *(["--no-sync"] if self._settings.get("fsync") == "off" else []),
         ]
-        with files.open_log(self._log) as log:
-            process = launch(identity, command, log)
+        with files.open_log(self._log) as output:
+            process = launch(identity, command, output)
         try:
             await asyncio.to_thread(process.wait)
         finally:
@@ -138,14 +174,20 @@ class EmbeddedPostgres:
         half_made.rename(self._cluster)
         files.sync_folder(self._folder)
 
-    async def _serve(self, identity: Identity) -> None:
-        deadline = time.monotonic() + START_SECONDS
+    def _launch(self) -> int:
+        """Start the server's process; gives where in the log it begins to write."""
         command = [str(files.binaries() / "postgres"), "-D", str(self._cluster)]
+        with files.open_log(self._log) as output:
+            self._process = launch(self._running(self._identity), command, output)
+            self._started_at = time.monotonic()
+            return output.tell()
+
+    async def _serve(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
         while True:
-            with files.open_log(self._log) as log:
-                started = log.tell()
-                self._process = launch(identity, command, log)
-            while self._process.poll() is None:
+            started = self._launch()
+            process = self._running(self._process)
+            while process.poll() is None:
                 if await self._accepts():
                     return
                 if time.monotonic() > deadline:
@@ -198,6 +240,6 @@ def hold(folder: Path) -> IO[str]:
         msg = f"数据目录 {folder} 正由另一个平台进程(进程号 {holder})使用:请先停止它,或换一个目录"
         raise DataFolderInUse(msg) from None
     file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+    with suppress(OSError):  # a full disk: the number only serves the message above
+        os.write(file.fileno(), f"{os.getpid()}\n".encode())
     return file

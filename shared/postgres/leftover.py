@@ -31,7 +31,10 @@ async def stop_leftover(cluster: Path) -> None:
     pid_file = cluster / "postmaster.pid"
     try:
         pid = int(pid_file.read_text().split("\n", 1)[0])
-    except (FileNotFoundError, ValueError):
+    except FileNotFoundError:
+        return
+    except ValueError:  # empty, as a full disk leaves it: the server would refuse to start
+        pid_file.unlink()
         return
     if _serves(pid, cluster):
         await shut_down(pid, lambda: not _serves(pid, cluster))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[asyncpg.Record]
 
-CLOSE_SECONDS = 5.0
+CLOSE_SECONDS = 0.5
 
 
 class Lender:
@@ -35,6 +35,8 @@ class Lender:
         self, connect: Callable[[], Awaitable[Connection]], size: int, patience: float
     ) -> None:
         self.size = size
+        self.refused = 0
+        """How many waited in vain since the start."""
         self._connect = connect
         self._patience = patience
         self._idle: list[Connection] = []
@@ -75,15 +77,17 @@ class Lender:
         self._back.set()
 
     async def close(self) -> None:
-        """Wait a while for what is lent, then close all."""
+        """Wait for what is lent, half a second at most, then close all."""
         self._closing = True
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 while self.in_use:
                     self._back.clear()
                     await self._back.wait()
-        for connection in self._idle:
-            await connection.close()
+                for connection in self._idle:
+                    await connection.close()
+        for connection in self._idle:  # what a server that hangs has not closed
+            connection.terminate()
         self._open -= len(self._idle)
         self._idle.clear()
 
@@ -102,7 +106,7 @@ class Lender:
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[Connection | None] = loop.create_future()
         # A timer costs a tenth of what asyncio.timeout does.
-        end = loop.call_later(self._patience, _end, turn)
+        end = loop.call_later(self._patience, self._refuse, turn)
         self._waiting.append(turn)
         try:
             return await turn
@@ -112,6 +116,11 @@ class Lender:
             raise
         finally:
             end.cancel()
+
+    def _refuse(self, turn: asyncio.Future[Connection | None]) -> None:
+        if not turn.done():
+            self.refused += 1
+            turn.set_exception(DatabaseUnavailable())
 
     def _give_up(self, connection: Connection | None) -> None:
         if connection is not None:
@@ -132,11 +141,6 @@ class Lender:
                 turn.set_result(connection)
                 return True
         return False
-
-
-def _end(turn: asyncio.Future[Connection | None]) -> None:
-    if not turn.done():
-        turn.set_exception(DatabaseUnavailable())
 
 
 class Lent:
@@ -162,8 +166,10 @@ class Lent:
         connection = self._connection
         # A cancelled statement may still run; after any error of the server's it has ended.
         whole = error is None or (
-            isinstance(error, Exception) and not isinstance(error, TimeoutError)
+            isinstance(error, Exception)
+            and not isinstance(error, (TimeoutError, asyncpg.InternalClientError))
         )
         self._lender.put(connection, whole=whole)
-        if isinstance(error, asyncpg.InterfaceError) and connection.is_closed():
+        hangs = isinstance(error, TimeoutError)
+        if hangs or (isinstance(error, asyncpg.InterfaceError) and connection.is_closed()):
             raise DatabaseUnavailable from error

@@ -45,6 +45,7 @@ OLDEST_WRITER = Gauge(
     ["service"],
 )
 PUBLISHED = Counter("ecocase_relay_published", "Events published.", ["service"])
+POSITION = Gauge("ecocase_relay_position", "Offset published up to.", ["service"])
 LEADS = Gauge("ecocase_relay_leads", "1 where this process leads the service's relay.", ["service"])
 
 
@@ -61,6 +62,8 @@ class Relay:
         self._page_events = page_events
         self._behind_since: datetime | None = None
         self._published_through: Position | None = None
+        # Reckoned when asked: a slow consumer keeps the relay from saying so itself.
+        LAG.labels(self.service).set_function(lambda: self.lag_seconds)
 
     @property
     def lag_seconds(self) -> float:
@@ -136,7 +139,6 @@ class Relay:
                 self._behind_since = await watch.look(cursor.position)
             elif idle == 1:
                 self._behind_since = None
-            LAG.labels(self.service).set(self.lag_seconds)
             await asyncio.sleep(BUSY_SECONDS if idle < IDLE_AFTER_POLLS else IDLE_SECONDS)
             page = await reader.page(cursor.position, self._page_events)
 
@@ -157,6 +159,7 @@ class Relay:
             raise
         self._published_through = page.end
         PUBLISHED.labels(self.service).inc(len(page.events))
+        POSITION.labels(self.service).set(page.end.offset)
         return Page(page.end, (), page.end) if next_page is None else await next_page
 
 

@@ -11,7 +11,7 @@ rests on a unique constraint, never on a read before.
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import asyncpg
@@ -33,6 +33,7 @@ from shared.identifiers import new_id
 from shared.search import bigrams
 from shared.workflow import clocks as legal_clocks
 from shared.workflow.decision import Decision, decide
+from shared.workflow.moment import moment, refuse_future
 from shared.workflow.payload import split
 from shared.workflow.statement import ANSWERED_SQL, PERSON_SAID, Shape, Statements, read_sql
 from shared.workflow.table import Situation
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from shared.workflow.tables import ServiceTables
 
 RETRIES = 3
-AHEAD = timedelta(minutes=5)
 
 
 class Asked(NamedTuple):
@@ -139,8 +139,7 @@ class Desk:
             raise RoleForbidden(_role_refusal(asked.row))
         now = datetime.now(UTC)
         at = asked.at or now
-        if at > now + AHEAD:
-            raise InvalidInput("发生时间不得晚于现在五分钟以上", field="occurred_at")
+        refuse_future(at, now)
         fingerprint = self._fingerprint(asked)
         officers = await self._officers(asked)
         for _ in range(RETRIES + 1):
@@ -211,6 +210,7 @@ class Desk:
             if asked.expected is not None and asked.expected != read.version:
                 raise Stale(f"该事项已是第 {read.version} 版，请刷新后重试")
             earliest = read.opened_at if row.is_record else read.stepped_at
+            at = moment(asked.at, at, earliest)
             if earliest is not None and at < earliest:
                 raise RefusedByLaw(
                     f"{row.title}的发生时间早于"

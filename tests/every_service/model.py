@@ -16,7 +16,7 @@ from shared.identity.caller import Caller
 from shared.issuer.demo import BUREAU, demo_accounts
 from shared.workflow import clocks as legal_clocks
 from shared.workflow.decision import decide
-from shared.workflow.desk import AHEAD
+from shared.workflow.moment import AHEAD
 from shared.workflow.payload import fields_of, split
 from shared.workflow.table import Claim, Situation
 

@@ -254,7 +254,7 @@ class Listening:
     """Somebody who listens to the stream, message by message."""
 
     def __init__(self, service: Reporting) -> None:
-        self._got: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._got: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         self._asked = False
         token = signed_in("leader")["authorization"]
         scope = {

@@ -17,7 +17,7 @@ from shared.http.problem import Problem, RoleForbidden
 from shared.identity.caller import Caller
 from shared.identity.roles import Role
 from shared.workflow.decision import decide
-from shared.workflow.desk import AHEAD
+from shared.workflow.moment import AHEAD
 from shared.workflow.payload import split
 from shared.workflow.table import Situation
 
