@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import asyncpg
 import pytest
 
-from tests.faults.office import Office, assert_nothing_lost_or_doubled, metric
+from tests.faults.office import DESKS, Office, assert_nothing_lost_or_doubled, metric
 from tests.platform_process import hung, until
-from tests.postgres_fixture import run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -64,11 +63,14 @@ def test_when_others_hold_every_connection_requests_are_refused_and_then_go_on(
     platform = new_platform()
     platform.start()
     with Office(platform, "crowded") as office:
-        with crowd(platform):
+        with Crowd(platform) as crowd:
             office.goes_on(3)  # on the connections that there are
-            run(end_sessions_of(platform, "cases"))
-            office.is_refused()
-            assert not platform.ready()
+
+            def is_refused() -> bool:
+                crowd.push_out("cases")
+                return office.statuses[503] > DESKS
+
+            until(is_refused, "nothing is left for the platform")
         until(platform.ready, "the platform is ready again")
         office.goes_on()
     assert_nothing_lost_or_doubled(platform, office)
@@ -102,39 +104,47 @@ def locked(platform: Platform, table: str) -> Iterator[None]:
             runner.run(holding.__aexit__(None, None, None))
 
 
-@contextmanager
-def crowd(platform: Platform) -> Iterator[None]:
-    """Take every connection that the server has left, as a client run wild does."""
+class Crowd:
+    """A client run wild: it takes every connection that the server has left."""
 
-    async def take() -> list[asyncpg.Connection[asyncpg.Record]]:
-        taken = []
-        url = administrator(platform).replace("postgres@", "permits@")
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._taken: list[asyncpg.Connection[asyncpg.Record]] = []
+
+    def __enter__(self) -> Self:
+        """Take them."""
+        self._runner.run(self._take())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give them back."""
+        self._runner.run(self._let_go())
+        self._runner.close()
+
+    def push_out(self, service: str) -> None:
+        """End a service's sessions and take their places."""
+        self._runner.run(self._push_out(service))
+
+    async def _take(self) -> None:
+        url = administrator(self._platform).replace("postgres@", "permits@")
         while True:
             try:
-                taken.append(await asyncpg.connect(url))
+                self._taken.append(await asyncpg.connect(url))
             except asyncpg.TooManyConnectionsError:
-                return taken
+                return
 
-    async def let_go(taken: list[asyncpg.Connection[asyncpg.Record]]) -> None:
-        for connection in taken:
-            await connection.close()
-
-    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        taken = runner.run(take())
+    async def _push_out(self, service: str) -> None:
+        connection = await asyncpg.connect(administrator(self._platform))
         try:
-            yield
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1",
+                service,
+            )
         finally:
-            runner.run(let_go(taken))
+            await connection.close()
+        await self._take()
 
-
-async def end_sessions_of(platform: Platform, service: str) -> None:
-    """End a service's sessions; somebody else takes their places at once."""
-    connection = await asyncpg.connect(administrator(platform))
-    try:
-        await connection.execute("ALTER ROLE cases CONNECTION LIMIT 0")
-        await connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1",
-            service,
-        )
-    finally:
-        await connection.close()
+    async def _let_go(self) -> None:
+        for connection in self._taken:
+            await connection.close()
