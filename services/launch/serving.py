@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import shutil
 import signal
 import socket
 import sys
@@ -26,10 +28,12 @@ from shared.postgres.revision import Unmigrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from services.launch.settings import Settings
 
 DRAIN_SECONDS = 1
+ROOM_BYTES = 16 * 1024 * 1024  # a file of PostgreSQL's log of changes
 LOG_BYTES = 64 * 1024 * 1024
 MENDABLE = (
     CredentialsLostError,
@@ -92,7 +96,12 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
     try:
         try:
             await platform.start()
-        except MENDABLE as error:
+        except (*MENDABLE, OSError) as error:
+            if _lacks_room(error, settings.data):
+                msg = f"数据目录 {settings.data.resolve()} 所在的磁盘已满：请腾出空间后再启动"
+                raise StartError(msg) from error
+            if not isinstance(error, MENDABLE):
+                raise
             raise StartError(str(error)) from error
         server = _Server(
             uvicorn.Config(
@@ -112,6 +121,13 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
             raise
     finally:
         await platform.stop()
+
+
+def _lacks_room(error: Exception, data: Path) -> bool:
+    """Whether the disk is full; PostgreSQL's log may have had no room to say so itself."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return isinstance(error, PostgresFailed) and shutil.disk_usage(data).free < ROOM_BYTES
 
 
 class _Server(uvicorn.Server):

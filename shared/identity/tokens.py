@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import orjson
 from joserfc import jwt
-from joserfc.errors import ExpiredTokenError, JoseError, SecurityWarning
+from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, SecurityWarning
 from joserfc.jws import JWSRegistry
 from joserfc.util import urlsafe_b64decode
 
@@ -171,6 +171,10 @@ def _verified_claims(
         registry.validate(claims)
     except ExpiredTokenError:
         raise Unauthenticated("访问令牌已过期,请重新登录") from None
+    except InvalidClaimError as error:
+        if error.claim == "iat":  # ours was set back, or the issuer's is ahead
+            raise Unauthenticated("访问令牌的签发时间晚于服务器时间,请重新登录") from None
+        raise Unauthenticated("访问令牌无效") from None
     except (JoseError, ValueError, RecursionError):
         raise Unauthenticated("访问令牌无效") from None
     if claims.get("typ", "Bearer") != "Bearer":  # Keycloak signs ID tokens with the same key

@@ -82,15 +82,15 @@ def administrator(platform: Platform) -> str:
 
 
 @contextmanager
-def locked(platform: Platform, table: str) -> Iterator[None]:
-    """Hold a table so that nobody else can use it."""
+def locked(platform: Platform, table: str, mode: str = "ACCESS EXCLUSIVE") -> Iterator[None]:
+    """Hold a table so that nobody else can use it; `EXCLUSIVE`, so that they can only read it."""
 
     @asynccontextmanager
     async def hold() -> AsyncIterator[None]:
         connection = await asyncpg.connect(administrator(platform))
         try:
             async with connection.transaction():
-                await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+                await connection.execute(f"LOCK TABLE {table} IN {mode} MODE")
                 yield
         finally:
             await connection.close()
