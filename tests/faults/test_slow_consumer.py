@@ -21,7 +21,7 @@ MEMORY_MORE = 64 << 20
 
 
 @pytest.mark.parametrize(
-    ("steps", "lag"), [(60, 2), pytest.param(4_000, 30, marks=pytest.mark.soak)]
+    "steps, lag", [(60, 2), pytest.param(4_000, 30, marks=pytest.mark.soak)]
 )
 def test_a_blocked_projection_holds_no_command_back_and_catches_up(
     new_platform: Callable[[], Platform], steps: int, lag: float
