@@ -40,7 +40,7 @@ bench: dev ## measure speed
 soak: dev ## the tests that take long: kills at random, hours of load
 	$(BIN)/pytest -m soak
 
-docs: setup ## write docs/asyncapi.yaml, docs/caseload.md and docs/states anew from the tables
+docs: setup ## write the generated pages of docs/ anew: events, caseloads, states, settings
 	$(BIN)/ecocase docs
 
 lock: ## resolve the dependencies anew (needs uv)

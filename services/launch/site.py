@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from services.launch.home import home_page
 from shared.http.app import create_app
 from shared.http.docs_page import mount_docs
+from shared.http.head import head
 from shared.http.health import NotReady, health_router
 from shared.http.metrics import metrics_page
 from shared.postgres.database import NotReady as DatabaseNotReady
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI, Request
     from starlette.responses import Response
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from shared.http.health import Check
     from shared.postgres.database import Database
@@ -46,12 +47,15 @@ class Site:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         name = scope["path"][1:].partition("/")[0] if scope["type"] == "http" else ""
-        app = self._apps.get(name)
+        app: ASGIApp | None = self._apps.get(name)
         if app is None:
-            await self._own(scope, receive, send)
-            return
-        scope["root_path"] = f"{scope.get('root_path', '')}/{name}"
-        await app(scope, receive, send)
+            app = self._own
+        else:
+            scope["root_path"] = f"{scope.get('root_path', '')}/{name}"
+        if scope.get("method") == "HEAD":
+            await head(app, scope, receive, send)
+        else:
+            await app(scope, receive, send)
 
 
 def site(

@@ -156,6 +156,8 @@ def statistics_routes(reporting: Reporting) -> APIRouter:
                 f"没有维度 {'、'.join(unknown)}，可选：{'、'.join(DIMENSION_NAMES)}",
                 field="dimensions",
             )
+        if begins > ends:
+            raise InvalidInput("开始日期不得晚于结束日期", field="from")
         as_of, lag = queries.standing()
         rows = await queries.metrics(caller.bureau, Asked(measure, chosen, begins, ends, bucket))
         reservations = await queries.reservations(caller.bureau)

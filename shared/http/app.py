@@ -68,7 +68,7 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,  # one page for all services: shared.http.docs_page
         redoc_url=None,
-        responses=handlers.problem_responses(401, 403, 404, 413, 422, 429, 503),
+        responses=handlers.problem_responses(401, 403, 404, 413, 415, 422, 429, 503),
     )
     handlers.install(app)
     app.add_middleware(Guarded, unreachable=unreachable)

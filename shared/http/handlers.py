@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from shared.http.content_type import require_json
 from shared.http.problem import (
     MEDIA_TYPE,
     BadRequest,
@@ -23,6 +24,7 @@ from shared.http.problem import (
     TooManyRequests,
     Unauthenticated,
     Unavailable,
+    UnsupportedMediaType,
 )
 from shared.http.trace import current_trace
 from shared.http.validation import invalid_input
@@ -41,6 +43,7 @@ _BY_STATUS: dict[int, type[Problem]] = {
         NotFound,
         MethodNotAllowed,
         BodyTooLarge,
+        UnsupportedMediaType,
         InvalidInput,
         TooManyRequests,
         Unavailable,
@@ -129,6 +132,7 @@ PROBLEM_RESPONSES: Mapping[int, dict[str, Any]] = {
     409: _described("当前状态不能办理、不符合法律规定，或与他人同时办理"),
     412: _described("内容已被他人更新"),
     413: _described("提交的内容过大"),
+    415: _described("内容类型不是 application/json"),
     422: _described("填写的内容不合规定，或幂等键已用于另一项请求"),
     429: _described("请求过于频繁"),
     503: _described("服务暂时不可用"),
@@ -141,8 +145,13 @@ async def _on_problem(request: Request, error: Exception) -> Response:
     return answer(error)
 
 
-async def _on_validation(_request: Request, error: Exception) -> Response:
+async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class
+    if any(one["loc"][:1] == ("body",) for one in error.errors()) and error.body:
+        try:  # what is not said to be JSON was not read as such, hence «missing»
+            require_json(request.headers.get("content-type"))
+        except UnsupportedMediaType as problem:
+            return answer(problem)
     return answer(invalid_input(error.errors()))
 
 

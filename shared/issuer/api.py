@@ -11,6 +11,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import TypeAdapter
 
+from shared.http.content_type import require_json
 from shared.http.problem import InvalidInput
 from shared.http.validation import validate_json
 from shared.identity.caller import BUREAU_PATTERN
@@ -147,6 +148,8 @@ async def _asked(request: Request) -> TokenRequest:
         except ValueError:
             raise InvalidInput("表单字段过多") from None
         body = orjson.dumps(dict(fields))
+    else:
+        require_json(request.headers.get("content-type"))
     return validate_json(_token_request, body)
 
 

@@ -16,6 +16,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 
 from shared.clock.law_time import parse_instant
+from shared.http.content_type import require_json
 from shared.http.direct import JSON, Incoming, Reply, headers_of
 from shared.http.handlers import problem_responses
 from shared.http.problem import InvalidInput, MissingIdempotencyKey, NotFound
@@ -139,6 +140,8 @@ class Command:
         if names_a_person(key):
             raise InvalidInput("不得含有手机号或身份证号", field="Idempotency-Key")
         raw = request.body or b"{}"
+        if request.body:
+            require_json(header(b"content-type"))
         command = validate_json(self._adapter, raw)
         trace = current_trace()
         answer = await self._desk.apply(

@@ -20,9 +20,7 @@ MEMORY_MORE = 64 << 20
 """Bytes by which the process may grow meanwhile: a page is at most 5,000 events, each under 2 kB."""
 
 
-@pytest.mark.parametrize(
-    "steps, lag", [(60, 2), pytest.param(4_000, 30, marks=pytest.mark.soak)]
-)
+@pytest.mark.parametrize("steps, lag", [(60, 2), pytest.param(4_000, 30, marks=pytest.mark.soak)])
 def test_a_blocked_projection_holds_no_command_back_and_catches_up(
     new_platform: Callable[[], Platform], steps: int, lag: float
 ) -> None:

@@ -132,7 +132,19 @@ async def test_openapi_describes_the_problems(app: FastAPI, client: httpx.AsyncC
     document = (await client.get("/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     answers = document["paths"]["/v1/cases"]["post"]["responses"]
-    assert set(answers) == {"200", "400", "401", "403", "404", "409", "413", "422", "429", "503"}
+    assert set(answers) == {
+        "200",
+        "400",
+        "401",
+        "403",
+        "404",
+        "409",
+        "413",
+        "415",
+        "422",
+        "429",
+        "503",
+    }
     schema = answers["409"]["content"]["application/problem+json"]["schema"]
     assert schema == {"$ref": "#/components/schemas/ProblemDocument"}
     assert "HTTPValidationError" not in document["components"]["schemas"]
@@ -147,4 +159,4 @@ def test_every_problem_has_its_own_type() -> None:
         if isinstance(kind, type) and issubclass(kind, Problem)
     ]
     assert len({kind().type for kind in kinds}) == len(kinds) > 15
-    assert {kind.status for kind in kinds} == {400, 401, 403, 404, 405, 409, 412, 413, 422, 429, 500, 503}  # fmt: skip
+    assert {kind.status for kind in kinds} == {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503}  # fmt: skip

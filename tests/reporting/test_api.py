@@ -23,7 +23,7 @@ from tests.service_double import authorization
 from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, MutableMapping
 
     from shared.consumer.working_set import Body
     from shared.events.envelope import Envelope

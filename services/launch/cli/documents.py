@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
         ] = False,
         folder: Annotated[Path, typer.Option(help="文档目录", file_okay=False)] = Path("docs"),
     ) -> None:
-        """由流程表生成文档：事件（AsyncAPI）、案卷格式、状态图。"""
+        """由代码生成文档：事件（AsyncAPI）、案卷格式、状态图、设置。"""
         from services.launch.documents import documents  # noqa: PLC0415 - slow to import
 
         stale = 0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from services.launch.loading.reading import Caseload, Fault
 
 SHOWN_FAULTS = 50
+BEHIND = 4
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,7 +34,8 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """载入案卷：经各服务的接口逐条办理，可中断后再次载入。
 
-        有被拒绝的行时以 1 退出；平台 10 秒没有应答时以 3 退出。
+        有被拒绝的行时以 1 退出；平台 10 秒没有应答时以 3 退出；
+        全部载入而统计 30 秒内没有跟上时以 4 退出。
         """
         from services.launch.client import client_for  # noqa: PLC0415 - slow to import
 
@@ -46,6 +48,8 @@ def add_to(app: typer.Typer) -> None:
         _show_counts(caseload, played, len(refused))
         if refused:
             raise typer.Exit(1)
+        if not played.applied:
+            raise typer.Exit(BEHIND)
 
     @app.command()
     def caseload(

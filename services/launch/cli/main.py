@@ -14,6 +14,7 @@ from services.launch.cli import (
     figures,
     loading,
     serving,
+    settings,
     trails,
     users,
     verifying,
@@ -40,6 +41,7 @@ backing_up.add_to(app)
 documents.add_to(app)
 demo.add_to(app)
 users.add_to(app)
+settings.add_to(app)
 
 
 def main() -> None:

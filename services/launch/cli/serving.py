@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -14,12 +15,14 @@ def add_to(app: typer.Typer) -> None:
     def serve() -> None:
         """启动平台：全部服务在一个进程内。
 
-        环境变量 ECOCASE_DATA 为数据目录（缺省 ./data），ECOCASE_PORT 为端口（缺省 8000）；
-        缺省用内置的 PostgreSQL，ECOCASE_DATABASE_URL 指向外部的。
+        设置见 ecocase settings；缺省用内置的 PostgreSQL，ECOCASE_DATABASE_URL 指向外部的。
         """
         from services.launch.serving import StartError, serve  # noqa: PLC0415 - slow to import
         from services.launch.settings import Settings  # noqa: PLC0415
+        from services.launch.settings_table import unknown  # noqa: PLC0415
 
+        for said in unknown(os.environ):
+            typer.echo(f"ecocase：{said}", err=True)
         try:
             serve(Settings.read())
         except StartError as error:

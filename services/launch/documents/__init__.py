@@ -1,4 +1,4 @@
-"""Documents written from the tables: AsyncAPI, the caseload format, the state diagrams."""
+"""Documents written from the code: AsyncAPI, the caseload format, states, settings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import yaml
 
 from services.launch.catalogue import PROCEDURES
 from services.launch.documents.caseload import caseload_page
+from services.launch.documents.settings import settings_page
 from services.launch.documents.states import state_page
 from shared.events.registry import asyncapi
 
@@ -21,6 +22,7 @@ def documents() -> dict[Path, str]:
             described, allow_unicode=True, sort_keys=False, width=100
         ),
         Path("caseload.md"): caseload_page(PROCEDURES),
+        Path("settings.md"): settings_page(),
     }
     for procedures in PROCEDURES.values():
         for procedure in procedures:
