@@ -17,7 +17,7 @@ import uvicorn
 from services.launch.platform import Platform
 from services.launch.storage import DataFolderUnusableError, private_folder
 from shared.http import logs
-from shared.http.log_file import LogFile, open_log_file
+from shared.http.log_file import log_to_standard_error, open_log_file
 from shared.issuer.demo import CredentialsLostError
 from shared.issuer.files import ReadableKeyError
 from shared.issuer.installation import InstallationError
@@ -77,7 +77,8 @@ def logging_to_file(settings: Settings) -> Iterator[None]:
 def _log(settings: Settings) -> Iterator[BinaryIO]:
     """Open the log, readable by its owner alone; a long one is set aside first."""
     if settings.log == "-":
-        yield LogFile(sys.stderr.fileno(), "wb", closefd=False)
+        with log_to_standard_error() as log:
+            yield log
         return
     path = settings.log_path
     try:

@@ -121,6 +121,20 @@ async def _listener(caller: CurrentCaller) -> Caller:
     return caller
 
 
+def _asked(measure: str, dimensions: str, begins: date, ends: date, bucket: str | None) -> Asked:
+    """What is asked of the rollups; raises `InvalidInput` naming the field."""
+    if measure not in BY_NAME:
+        raise InvalidInput(f"没有这一指标，可选：{'、'.join(BY_NAME)}", field="measure")
+    chosen = tuple(dict.fromkeys(name for name in dimensions.split(",") if name))
+    if unknown := [name for name in chosen if name not in DIMENSION_NAMES]:
+        raise InvalidInput(
+            f"没有维度 {'、'.join(unknown)}，可选：{'、'.join(DIMENSION_NAMES)}", field="dimensions"
+        )
+    if begins > ends:
+        raise InvalidInput("开始日期不得晚于结束日期", field="from")
+    return Asked(measure, chosen, begins, ends, bucket)
+
+
 def statistics_routes(reporting: Reporting) -> APIRouter:
     """Make the routes that anybody in office reads."""
     router = APIRouter(tags=["统计"], dependencies=[Depends(reporting.current)])
@@ -147,19 +161,10 @@ def statistics_routes(reporting: Reporting) -> APIRouter:
     ) -> MetricsAnswer:
         """Sum a measure over days, by dimensions and bucket of time."""
         _permit(caller, READERS, "查看指标")
-        found = BY_NAME.get(measure)
-        if found is None:
-            raise InvalidInput(f"没有这一指标，可选：{'、'.join(BY_NAME)}", field="measure")
-        chosen = tuple(dict.fromkeys(name for name in dimensions.split(",") if name))
-        if unknown := [name for name in chosen if name not in DIMENSION_NAMES]:
-            raise InvalidInput(
-                f"没有维度 {'、'.join(unknown)}，可选：{'、'.join(DIMENSION_NAMES)}",
-                field="dimensions",
-            )
-        if begins > ends:
-            raise InvalidInput("开始日期不得晚于结束日期", field="from")
+        asked = _asked(measure, dimensions, begins, ends, bucket)
+        found = BY_NAME[measure]
         as_of, lag = queries.standing()
-        rows = await queries.metrics(caller.bureau, Asked(measure, chosen, begins, ends, bucket))
+        rows = await queries.metrics(caller.bureau, asked)
         reservations = await queries.reservations(caller.bureau)
         return MetricsAnswer(
             measure=found.name,
