@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from prometheus_client import Counter
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, and_, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.issuer.lockout import (
@@ -31,7 +31,7 @@ async def locks(
     names = {name_hash(name): name for name in unlocked}
     query = (
         select(sign_in.c.name_hash, sign_in.c.at, sign_in.c.outcome)
-        .where(sign_in.c.name_hash.in_(names), sign_in.c.at > now - LOOK_BACK)
+        .where(sign_in.c.name_hash.in_(names), _since(now - LOOK_BACK, now))
         .where(sign_in.c.outcome != Outcome.REUSED)
         .order_by(sign_in.c.at.desc(), sign_in.c.id.desc())
     )
@@ -53,11 +53,16 @@ async def address_wait(connection: AsyncConnection, origin: Origin, now: datetim
     """Whole seconds until an attempt from `origin` is looked at; 0 when at once."""
     query = select(func.count(), func.max(sign_in.c.at)).where(
         sign_in.c.address == origin.address,
-        sign_in.c.at > now - ADDRESS_WINDOW,
+        _since(now - ADDRESS_WINDOW, now),
         sign_in.c.outcome.in_(FAILED),
     )
     count, last = (await connection.execute(query)).one()
     return seconds_until(address_waits_until(count, last), now)
+
+
+def _since(begin: datetime, now: datetime) -> ColumnElement[bool]:
+    """Later than now is what a clock has recorded that was set back since: it counts for nothing."""
+    return and_(sign_in.c.at > begin, sign_in.c.at <= now)
 
 
 async def record(
