@@ -222,8 +222,18 @@ class Platform:
         """Begin each schema's audit trail; they end before their databases close."""
         days = self._settings.audit_days
         trails = {name: AuditLog(database, days=days) for name, database in databases.items()}
-        for trail in trails.values():
-            await self._stack.enter_async_context(trail)
+        together = [AsyncExitStack() for _ in trails]
+
+        async def end() -> None:
+            await asyncio.gather(*(one.aclose() for one in together))
+
+        self._stack.push_async_callback(end)
+        await asyncio.gather(
+            *(
+                one.enter_async_context(trail)
+                for one, trail in zip(together, trails.values(), strict=True)
+            )
+        )
         return trails
 
     def _run(self, work: Coroutine[None, None, None]) -> None:

@@ -47,6 +47,7 @@ UNRECORDED = Counter(
 MOST_WAITING = 2_000
 BATCH = 500
 WAIT_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
 NOTE_SECONDS = 3600.0
 
 
@@ -116,11 +117,17 @@ class AuditLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Write what waits and what was counted, and end with a note."""
+        """Write what waits and what was counted, and end with a note.
+
+        A database that does not answer is not waited for: a chain without a closing note is one
+        that was cut short.
+        """
         self._closing = True
         self._wake.set()
         if self._task is not None:
-            await self._task
+            await asyncio.wait([self._task], timeout=CLOSE_SECONDS)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def record(self, entry: Entry) -> None:
         """Write an entry; it is durable on return. Raises `AuditUnavailable`."""

@@ -61,7 +61,7 @@ async def address_wait(connection: AsyncConnection, origin: Origin, now: datetim
 
 
 def _since(begin: datetime, now: datetime) -> ColumnElement[bool]:
-    """Later than now is what a clock has recorded that was set back since: it counts for nothing."""
+    """What lies later than now was recorded by a clock since set back: it counts for nothing."""
     return and_(sign_in.c.at > begin, sign_in.c.at <= now)
 
 
