@@ -271,7 +271,7 @@ class Listening:
             "client": ("127.0.0.1", 1),
             "server": ("reporting", 80),
         }
-        self.task = asyncio.create_task(service.running.app(scope, self._receive, self._got.put))
+        self.task = asyncio.create_task(service.running.app(scope, self._receive, self._send))
 
     async def next_penalised(self) -> str:
         async with asyncio.timeout(20):
@@ -282,6 +282,9 @@ class Listening:
                         figures = orjson.loads(line[5:])["figures"]
                         values = {figure["id"]: figure["value"] for figure in figures}
                         return str(values["cases.penalised"])
+
+    async def _send(self, message: Any) -> None:
+        await self._got.put(message)
 
     async def _receive(self) -> dict[str, Any]:
         if not self._asked:
