@@ -12,9 +12,10 @@ import pytest
 from shared.consumer import rebuild
 from shared.consumer.consumer import Consumer
 from shared.consumer.rebuild import AlreadyRebuilding, Rebuilder
+from shared.consumer.slice import Slice
 from shared.relay.direct import DirectBus
 from shared.relay.relay import Relay
-from tests.event_history import Story, write
+from tests.event_history import Story, envelope, write
 from tests.seals_kept import Kept
 from tests.tally import Tally, tallied
 from tests.waiting import until
@@ -22,7 +23,7 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from shared.consumer.slice import Place, Slice
+    from shared.consumer.slice import Place
     from shared.consumer.working_set import Body
     from shared.events.envelope import Envelope
     from shared.postgres.database import Database
@@ -215,10 +216,14 @@ async def test_what_older_code_folded_is_built_anew_and_nothing_is_added_to_it_b
     newer = Consumer(reporting, Recounted())
     await newer.open()
     assert not newer.is_current
+    decided = story.tell("decided", {"amount": 3})
+    with pytest.raises(TimeoutError):  # it waits, as nothing has renewed what is served
+        async with asyncio.timeout(0.2):
+            await newer.apply([Slice("cases", 0, 1, 2, 3, [envelope("cases", decided)])])
     newer_bus = DirectBus(history)
     newer_bus.subscribe(newer)
     relay = asyncio.create_task(Relay(cases, newer_bus, Kept()).run())
-    await write(cases, story.tell("decided", {"amount": 3}))
+    await write(cases, decided)
     held = HeldHistory(history)
     rebuilder = Rebuilder(newer, held)
     renewing = asyncio.create_task(rebuilder.renew())

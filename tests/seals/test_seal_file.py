@@ -18,6 +18,7 @@ from tests.seals_kept import begin_term
 from tests.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from shared.postgres.database import Database
@@ -55,11 +56,11 @@ async def made(cases: Database, sealer: Sealer) -> list[Seal]:
     return seals
 
 
-async def started(cases: Database, path: Path, wanted: list[Seal]) -> None:
+async def started(cases: Database, file: SealFile, path: Path, wanted: list[Seal]) -> None:
     """Run a sealer on the file until it holds what is wanted."""
     session = await cases.connect(SETTINGS)
     leadership = Leadership(session, await begin_term(cases))
-    running = asyncio.create_task(Sealer("cases", leadership, SealFile(path)).run())
+    running = asyncio.create_task(Sealer("cases", leadership, file).run())
 
     async def complete() -> bool:
         return lines(path) == wanted
@@ -84,16 +85,38 @@ async def test_it_is_private_and_read_back(path: Path, made: list[Seal]) -> None
 async def test_missing_lines_are_completed_from_the_table_at_start(
     cases: Database, path: Path, made: list[Seal]
 ) -> None:
-    await started(cases, path, made)
+    await started(cases, SealFile(path), path, made)
     write_file(path, made[0].line())
-    await started(cases, path, made)
+    await started(cases, SealFile(path), path, made)
 
 
 async def test_a_line_cut_short_by_a_crash_is_written_again(
     cases: Database, path: Path, made: list[Seal]
 ) -> None:
     write_file(path, made[0].line() + made[1].line()[:40])
-    await started(cases, path, made)
+    await started(cases, SealFile(path), path, made)
+
+
+class FullAtFirst(SealFile):
+    """Has room for part of a line, then for all."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.whole = path
+        self.failed = False
+
+    async def publish(self, seals: Sequence[Seal]) -> None:
+        if not self.failed:
+            self.failed = True
+            write_file(self.whole, b"".join(seal.line() for seal in seals)[:600])
+            raise OSError(28, "No space left on device")
+        await super().publish(seals)
+
+
+async def test_lines_that_met_a_full_disk_are_completed_once_there_is_room(
+    cases: Database, path: Path, made: list[Seal]
+) -> None:
+    await started(cases, FullAtFirst(path), path, made)
 
 
 async def test_a_file_that_the_table_no_longer_agrees_with_is_kept_apart(
@@ -103,7 +126,7 @@ async def test_a_file_that_the_table_no_longer_agrees_with_is_kept_apart(
     async with cases.connection() as connection:  # an older backup is restored
         await connection.execute("DELETE FROM seal WHERE number = 3")
         await connection.execute("DELETE FROM event WHERE seq > 2")
-    await started(cases, path, made[:2])
+    await started(cases, SealFile(path), path, made[:2])
     assert lines(path.with_name("cases.1.jsonl")) == made
 
 
