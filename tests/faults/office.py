@@ -29,9 +29,14 @@ YEAR = {"from": "2024-01-01", "to": "2024-12-31"}
 
 
 class Office:
-    """Desks that register, examine and file cases for as long as the context is open."""
+    """Desks that register, examine and file cases for as long as the context is open.
 
-    def __init__(self, platform: Platform, name: str, desks: int = DESKS) -> None:
+    `done` counts the steps answered with success, on top of what it holds already.
+    """
+
+    def __init__(
+        self, platform: Platform, name: str, done: Counter[str], desks: int = DESKS
+    ) -> None:
         self._platform = platform
         self._name = name
         self._numbers = count()
@@ -39,7 +44,7 @@ class Office:
         self._threads = [threading.Thread(target=self._work) for _ in range(desks)]
         self._over = threading.Event()
         self.statuses: Counter[int] = Counter()
-        self.done: Counter[str] = Counter()
+        self.done = done
         self.wrong: list[str] = []
 
     def __enter__(self) -> Self:

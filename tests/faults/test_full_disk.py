@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+from collections import Counter
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -94,7 +95,7 @@ def test_a_full_disk_refuses_and_a_disk_with_room_again_goes_on(small_disk: Plat
     platform = small_disk
     platform.start()
     seen_from_outside(platform)
-    with Office(platform, "full disk") as office:
+    with Office(platform, "full disk", Counter()) as office:
         with filled(platform):
             office.is_refused()
             run(use_up_the_log(platform))

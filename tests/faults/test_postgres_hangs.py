@@ -13,7 +13,8 @@ from tests.faults.office import DESKS, Office, assert_nothing_lost_or_doubled, m
 from tests.platform_process import hung, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections import Counter
+    from collections.abc import AsyncIterator, Iterator
 
     from tests.platform_process import Platform
 
@@ -22,11 +23,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.soak)])
 def test_a_hung_postgres_is_given_up_on_and_a_retry_does_nothing_twice(
-    new_platform: Callable[[], Platform], times: int
+    platform: Platform, done: Counter[str], times: int
 ) -> None:
-    platform = new_platform()
-    platform.start()
-    with Office(platform, "hung") as office:
+    with Office(platform, "hung", done) as office:
         for _ in range(times):
             with hung(platform):
                 until(lambda: not platform.ready(), "readiness is denied")
@@ -37,12 +36,10 @@ def test_a_hung_postgres_is_given_up_on_and_a_retry_does_nothing_twice(
 
 
 def test_commands_behind_a_lock_are_refused_and_go_on_when_it_is_gone(
-    new_platform: Callable[[], Platform],
+    platform: Platform, done: Counter[str]
 ) -> None:
     """The pool is exhausted: each of its connections waits for the lock."""
-    platform = new_platform()
-    platform.start()
-    with Office(platform, "locked", desks=10) as office:
+    with Office(platform, "locked", done, desks=10) as office:
         with locked(platform, "cases.penalty_case"):
             until(
                 lambda: metric(platform, "ecocase_database_waiting", service="cases") > 0,
@@ -58,11 +55,9 @@ def test_commands_behind_a_lock_are_refused_and_go_on_when_it_is_gone(
 
 
 def test_when_others_hold_every_connection_requests_are_refused_and_then_go_on(
-    new_platform: Callable[[], Platform],
+    platform: Platform, done: Counter[str]
 ) -> None:
-    platform = new_platform()
-    platform.start()
-    with Office(platform, "crowded") as office:
+    with Office(platform, "crowded", done) as office:
         with Crowd(platform) as crowd:
             office.goes_on(3)  # on the connections that there are
 
