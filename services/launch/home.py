@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from html import escape
 from typing import TYPE_CHECKING
 
 import orjson
 from starlette.responses import HTMLResponse, Response
 
+from shared.http.health import PATIENCE
 from shared.postgres.database import NotReady
 
 if TYPE_CHECKING:
@@ -53,8 +55,8 @@ async def home_page(
 ) -> Response:
     """Show each service, whether it can work, and how far its events lag."""
     running = []
-    for part in parts:
-        reason = await _reason(databases[part.name])
+    reasons = await asyncio.gather(*(_reason(databases[part.name]) for part in parts))
+    for part, reason in zip(parts, reasons, strict=True):
         relay = relays.get(part.name)
         running.append(
             {
@@ -95,9 +97,12 @@ async def home_page(
 
 async def _reason(database: Database) -> str | None:
     try:
-        await database.ready()
+        async with asyncio.timeout(PATIENCE):
+            await database.ready()
     except NotReady as reason:
         return str(reason)
+    except TimeoutError:
+        return f"{PATIENCE:g} 秒内没有回应"
     return None
 
 

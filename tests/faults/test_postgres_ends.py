@@ -7,9 +7,10 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
-from tests.faults.office import Office, assert_nothing_lost_or_doubled, metric
+from tests.faults.office import LONGEST_ANSWER, Office, assert_nothing_lost_or_doubled, metric
 from tests.platform_process import Platform, descendants, hung, until
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ def test_a_platform_whose_postgres_hangs_says_so_and_still_ends(tmp_path: Path) 
     platform.start()
     with hung(platform):
         until(lambda: not platform.ready(), "readiness is denied")
+        asked = {"grant_type": "password", "username": "officer1", "password": "x"}
+        signing_in = httpx.post(
+            f"{platform.url}/identity/token", json=asked, timeout=LONGEST_ANSWER, trust_env=False
+        )
+        assert signing_in.status_code == 503
+        assert "retry-after" in signing_in.headers
         assert platform.process is not None
         platform.process.send_signal(signal.SIGINT)
         assert platform.process.wait(timeout=20) == 0

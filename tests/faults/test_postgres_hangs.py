@@ -29,6 +29,8 @@ def test_a_hung_postgres_is_given_up_on_and_a_retry_does_nothing_twice(
         for _ in range(times):
             with hung(platform):
                 until(lambda: not platform.ready(), "readiness is denied")
+                for service in platform.signed_out("/")["services"]:
+                    assert "没有回应" in service["reason"]
                 office.is_refused(2)
             until(platform.ready, "the platform is ready again")
             office.goes_on()

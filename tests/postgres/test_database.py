@@ -13,7 +13,7 @@ from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.postgres.availability import DatabaseUnavailable, is_unavailable
-from shared.postgres.database import Database, NotReady
+from shared.postgres.database import ANSWER_SECONDS, STATEMENT_SECONDS, Database, NotReady
 from shared.postgres.provision import provision
 
 if TYPE_CHECKING:
@@ -101,26 +101,78 @@ async def test_a_database_of_ctype_c_is_not_ready(postgres: EmbeddedPostgres) ->
         await database.close()
 
 
+async def end_all(fresh: FreshDatabase) -> None:
+    """End every other session of the database."""
+    admin = await asyncpg.connect(fresh.url("postgres"))
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await admin.close()
+
+
+async def test_an_idle_connection_that_the_server_ended_is_not_lent(
+    database: Database, fresh: FreshDatabase
+) -> None:
+    async with database.connection() as connection:
+        await connection.fetchval("SELECT 1")
+    async with database.engine.connect() as session:
+        await session.execute(text("SELECT 1"))
+    await end_all(fresh)
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+    async with database.engine.connect() as session:
+        assert (await session.execute(text("SELECT 1"))).scalar() == 1
+
+
+async def test_a_server_that_does_not_answer_is_given_up_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = database.new_engine(answer_seconds=0.05)
+    with pytest.raises(DatabaseUnavailable):
+        async with engine.connect() as session:
+            await session.execute(text("SELECT pg_sleep(30)"))
+    await engine.dispose()
+    monkeypatch.setattr("shared.postgres.database.ANSWER_SECONDS", 0.05)
+    hasty = Database("cases", database.url, migrations=MIGRATIONS)
+    await hasty.open()
+    with pytest.raises(DatabaseUnavailable):
+        async with hasty.connection() as connection:
+            await connection.execute("SELECT pg_sleep(30)")
+    assert hasty.pool_use.used == 0
+    await hasty.close()
+
+
+async def test_a_slow_statement_is_ended_by_the_server_before_we_give_up(
+    database: Database,
+) -> None:
+    async with database.connection() as connection:
+        assert await connection.fetchval("SHOW statement_timeout") == f"{STATEMENT_SECONDS}s"
+    async with database.engine.connect() as session:
+        shown = (await session.execute(text("SHOW statement_timeout"))).scalar()
+    assert shown == f"{STATEMENT_SECONDS}s"
+    assert STATEMENT_SECONDS < ANSWER_SECONDS
+
+
+async def test_how_the_pool_is_used_is_known(database: Database) -> None:
+    idle = database.pool_use
+    async with database.connection():
+        assert database.pool_use == idle._replace(used=1)
+    assert database.pool_use == idle
+
+
 async def test_a_connection_that_the_server_ends_is_unavailable_and_the_next_one_works(
     database: Database, fresh: FreshDatabase
 ) -> None:
-    async def end_all() -> None:
-        admin = await asyncpg.connect(fresh.url("postgres"))
-        await admin.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        await admin.close()
-
     async def by_pool() -> None:
         async with database.connection() as connection:
-            await end_all()
+            await end_all(fresh)
             await connection.fetchval("SELECT 1")
 
     async def by_engine() -> None:
         async with database.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
-            await end_all()
+            await end_all(fresh)
             await connection.execute(text("SELECT 1"))
 
     with pytest.raises(DatabaseUnavailable):

@@ -18,6 +18,7 @@ import pytest
 from shared.postgres.cluster import SOCKET_PATH_BYTES
 from shared.postgres.embedded import DataFolderInUse, EmbeddedPostgres, PostgresFailed
 from tests.postgres_fixture import FAST
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -162,6 +163,41 @@ async def test_a_strangers_process_with_the_leftovers_number_is_left_alone(
     finally:
         stranger.terminate()
         await stranger.wait()
+
+
+async def test_a_server_that_ends_by_itself_is_started_again(
+    tmp_path: Path,
+) -> None:
+    server = EmbeddedPostgres(tmp_path / "postgres")  # with every commit on disk
+    await server.start()
+    await answer(server, "CREATE TABLE kept AS SELECT 1 AS id")
+    watch = asyncio.create_task(server.watch())
+    try:
+        for kill_with in (signal.SIGKILL, signal.SIGINT):
+            ended = server.pid
+            os.kill(ended, kill_with)
+
+            async def is_back(ended: int = ended) -> bool:
+                try:
+                    kept = await answer(server, "SELECT id FROM kept")
+                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    return False
+                return server.pid != ended and kept == 1
+
+            await until(is_back, "the server is back")
+    finally:
+        watch.cancel()
+        await server.stop()
+
+
+async def test_an_empty_pid_file_as_a_full_disk_leaves_it_keeps_nothing_from_starting(
+    own_postgres: EmbeddedPostgres,
+) -> None:
+    await own_postgres.start()
+    await own_postgres.stop()
+    (own_postgres._cluster / "postmaster.pid").write_text("")
+    await own_postgres.start()
+    assert await answer(own_postgres, "SELECT 1") == 1
 
 
 async def test_two_platforms_on_one_folder_refuse(own_postgres: EmbeddedPostgres) -> None:
