@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import sqlalchemy as sa
 import structlog
+from prometheus_client import Counter
 from sqlalchemy.dialects import postgresql as pg
 
 from shared.relay.leadership import LeadershipLost
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from shared.seals.sink import SealSink
 
 log = structlog.stdlib.get_logger("ecocase.seals")
+
+SEALED = Counter("ecocase_sealed", "Events sealed.", ["service"])
 
 SEAL_SECONDS = 1.0
 SEALED_EVENTS = 10_000
@@ -134,6 +137,7 @@ class Sealer:
         if written is None:
             raise LeadershipLost
         self._newest_known = seal
+        SEALED.labels(self._service).inc(seal.events)
         return seal
 
     def _following(self, last: Seal | None, epoch: int, stretch: asyncpg.Record) -> Seal:
