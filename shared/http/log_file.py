@@ -33,7 +33,7 @@ class LogFile(io.FileIO):
         if written:
             self._cut = written < len(wanted)
         if written < len(wanted):
-            LOST.inc(wanted.count(b"\n", written))
+            LOST.inc(wanted.count(b"\n", max(written, 1)))  # a line has its break at its end
         return len(content)
 
 
