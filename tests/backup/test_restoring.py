@@ -96,7 +96,7 @@ def test_a_backup_under_load_restores_to_one_moment_elsewhere(
     done = restored.run("restore", str(archive))
     assert done.returncode == 0, done.stderr
     assert "发现 0 处" in done.stdout
-    assert "0 件不符" in done.stdout
+    assert "0 处不符" in done.stdout
     moved = new_platform()
     shutil.move(restored.data, moved.data)
     moved.start()
