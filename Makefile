@@ -21,7 +21,7 @@ run: setup ## start the whole platform on this machine
 	$(BIN)/ecocase serve
 
 test: lint ## lint, then every test
-	$(BIN)/pytest -m "not soak"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not soak"
 
 test-fast: dev ## the tests that take no more than a minute together
 	$(BIN)/pytest -m "not slow and not browser and not soak"

@@ -1,61 +1,47 @@
 """With CI=true a skipped test fails the run: a suite that leaves tests out must say so.
 
-Loaded by the pytest settings in `pyproject.toml`.
+Loaded by the pytest settings in `pyproject.toml`. It goes by the reports, which also come from the
+processes that tests may be spread over.
 """
 
 import os
-from collections.abc import Generator
 
 import pytest
 
-SKIPS = pytest.StashKey[list[str]]()
-
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the list of what was skipped."""
-    config.stash[SKIPS] = []
+    """Begin to note what is skipped."""
+    config.pluginmanager.register(_Skips())
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note a test that skips itself."""
-    report = yield
-    _note(item.config, report)
-    return report
+class _Skips:
+    def __init__(self) -> None:
+        self._lines: list[str] = []
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a test that skips itself."""
+        self._note(report)
 
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Note a module that skips itself while it is collected."""
-    report = yield
-    _note(collector.config, report)
-    return report
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a module that skips itself while it is collected."""
+        self._note(report)
 
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Turn success into failure where something was skipped."""
+        if _forbidden() and self._lines and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Turn success into failure where something was skipped."""
-    if _forbidden() and session.config.stash[SKIPS] and exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Name each skipped test with its reason."""
+        if _forbidden() and self._lines:
+            terminalreporter.section("skipped, which CI=true forbids", red=True)
+            for line in self._lines:
+                terminalreporter.write_line(line)
 
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Name each skipped test with its reason."""
-    if _forbidden() and (skips := config.stash[SKIPS]):
-        terminalreporter.section("skipped, which CI=true forbids", red=True)
-        for line in skips:
-            terminalreporter.write_line(line)
-
-
-def _note(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport) -> None:
-    if report.skipped and not hasattr(report, "wasxfail"):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        config.stash[SKIPS].append(f"{report.nodeid}: {reason}")
+    def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if report.skipped and not hasattr(report, "wasxfail"):
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+            self._lines.append(f"{report.nodeid}: {reason}")
 
 
 def _forbidden() -> bool:

@@ -39,6 +39,8 @@ def test_a_backup_holds_everything_but_what_is_rebuilt_and_logs(archive: Path) -
         "database.dump",
         "files/credentials.json",
         "files/keys/000001.pem",
+        "files/keys/second-factor.key",
+        "files/seals/cases.jsonl",
         f"files/{EVIDENCE}",
     }
     assert manifest["members"] == {
