@@ -73,7 +73,7 @@ async def reconcile(client: Client) -> Reconciled:
     """
     result = Reconciled()
     async with client:
-        account = client.credentials.operator()
+        account = client.credentials.comparer()
         for service in PROCEDURES:
             differing = await _differing(client, account, service, result)
             loop = asyncio.get_running_loop()

@@ -76,6 +76,8 @@ class Credentials:
     token: str | None = None
     codes: dict[str, str] = field(default_factory=dict)
     """A code of the second factor for the first sign-in of accounts that have one."""
+    chosen: str | None = None
+    """The one account to do everything as, whatever the file says of others."""
 
     @classmethod
     def read(cls, path: Path) -> Credentials:
@@ -121,7 +123,13 @@ class Credentials:
         alone = bool(self.passwords) and importers >= self.passwords.keys()
         return account in self.passwords or self.token is not None or alone
 
+    def comparer(self) -> str:
+        """An account that may compare services and statistics; raises `CredentialsError`."""
+        return self._one_of("system_admin", "supervisor", "audit_admin")
+
     def _one_of(self, *roles: str) -> str:
+        if self.chosen is not None:
+            return self.chosen
         for role in roles:
             if (account := self.with_role(role)) is not None:
                 return account

@@ -61,7 +61,9 @@ def _routes(log: AuditLog) -> APIRouter:
         account: Annotated[str | None, Query(pattern=ACCOUNT, description="账号")] = None,
         kind: Annotated[Kind | None, Query(description="类别")] = None,
         outcome: Annotated[Outcome | None, Query(description="结果")] = None,
-        object: Annotated[UUID | None, Query(description="对象编号")] = None,  # noqa: A002
+        object: Annotated[  # noqa: A002
+            str | None, Query(pattern=ACCOUNT, description="对象：事项编号，或账号")
+        ] = None,
         begins: Annotated[Bound | None, Query(alias="from")] = None,
         ends: Annotated[Bound | None, Query(alias="to")] = None,
         q: Annotated[
@@ -72,13 +74,14 @@ def _routes(log: AuditLog) -> APIRouter:
     ) -> AuditPage:
         """List entries, newest first; the search is itself recorded."""
         _permit(caller, frozenset({Role.AUDIT_ADMIN}), "检索审计日志")
-        if q and names_a_person(q):
-            raise InvalidInput("不得含有手机号或身份证号", field="q")
+        for field, typed in (("object", object), ("q", q)):
+            if typed and names_a_person(typed):
+                raise InvalidInput("不得含有手机号或身份证号", field=field)
         asked = Asked(
             account=account,
             kind=kind,
             outcome=outcome,
-            object_id=None if object is None else str(object),
+            object_id=object,
             begins=_bound(begins, "from"),
             ends=_bound(ends, "to", after_day=True),
             text=q,

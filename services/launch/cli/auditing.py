@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.launch.cli.options import SHOWN, CredentialsFile, Url, more
+from services.launch.cli.options import SHOWN, As, CredentialsFile, Url, more
 
 if TYPE_CHECKING:
     from services.launch.auditing import Reconciled
@@ -17,12 +17,12 @@ def add_to(app: typer.Typer) -> None:
     """Add the subcommands."""
 
     @app.command()
-    def rebuild(url: Url = None, credentials: CredentialsFile = None) -> None:
+    def rebuild(by: As = None, url: Url = None, credentials: CredentialsFile = None) -> None:
         """由事件重算全部统计：重算时仍用旧的，算完即切换。"""
         from services.launch.auditing import rebuild as work  # noqa: PLC0415 - slow to import
-        from services.launch.client import client_for  # noqa: PLC0415
+        from services.launch.cli.signing_in import office_client  # noqa: PLC0415 - slow to import
 
-        done = asyncio.run(work(client_for(url, credentials)))
+        done = asyncio.run(work(office_client(by, url, credentials)))
         if done["state"] != "live":
             typer.echo(f"重算没有完成（{done['error'] or done['state']}），仍用旧的统计", err=True)
             raise typer.Exit(1)
@@ -32,12 +32,12 @@ def add_to(app: typer.Typer) -> None:
         )
 
     @app.command()
-    def reconcile(url: Url = None, credentials: CredentialsFile = None) -> None:
+    def reconcile(by: As = None, url: Url = None, credentials: CredentialsFile = None) -> None:
         """核对每一服务的状态、事件与统计，以及统计的汇总；差异持续存在时以 1 退出。"""
         from services.launch.auditing import reconcile as work  # noqa: PLC0415 - slow to import
-        from services.launch.client import client_for  # noqa: PLC0415
+        from services.launch.cli.signing_in import office_client  # noqa: PLC0415 - slow to import
 
-        result = asyncio.run(work(client_for(url, credentials)))
+        result = asyncio.run(work(office_client(by, url, credentials)))
         found = show_reconciled(result)
         raise typer.Exit(1 if found else 0)
 
@@ -45,9 +45,9 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(parked, name="parked")
 
     @parked.command("list")
-    def parked_list(url: Url = None, credentials: CredentialsFile = None) -> None:
+    def parked_list(by: As = None, url: Url = None, credentials: CredentialsFile = None) -> None:
         """列出搁置的事件及原因。"""
-        rows = asyncio.run(_parked("GET", "/reporting/parked", url, credentials))["parked"]
+        rows = asyncio.run(_parked("GET", "/reporting/parked", by, url, credentials))["parked"]
         for row in rows:
             typer.echo(
                 f"{row['id']}  {row['topic']}  {row['aggregate_id']} 第 {row['version']} 版  "
@@ -58,12 +58,13 @@ def add_to(app: typer.Typer) -> None:
     @parked.command("replay")
     def parked_replay(
         ids: Annotated[list[str] | None, typer.Argument(help="编号；缺省为全部")] = None,
+        by: As = None,
         url: Url = None,
         credentials: CredentialsFile = None,
     ) -> None:
         """重放搁置的事件。"""
         asked = {"ids": ids} if ids else {}
-        done = asyncio.run(_parked("POST", "/reporting/parked/replay", url, credentials, asked))
+        done = asyncio.run(_parked("POST", "/reporting/parked/replay", by, url, credentials, asked))
         typer.echo(f"重放 {done['replayed']} 个，仍搁置 {done['parked']} 个")
         raise typer.Exit(1 if done["parked"] else 0)
 
@@ -91,10 +92,10 @@ def _cell(one: dict[str, Any]) -> str:
 
 
 async def _parked(
-    method: str, path: str, url: Url, credentials: CredentialsFile, json: Any = None
+    method: str, path: str, by: As, url: Url, credentials: CredentialsFile, json: Any = None
 ) -> Any:
-    from services.launch.client import client_for  # noqa: PLC0415 - slow to import
+    from services.launch.cli.signing_in import office_client  # noqa: PLC0415 - slow to import
 
-    async with client_for(url, credentials) as client:
+    async with office_client(by, url, credentials) as client:
         account = client.credentials.operator()
         return (await client.call(method, path, account, json=json)).json()

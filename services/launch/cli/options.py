@@ -20,6 +20,11 @@ CredentialsFile = Annotated[
     ),
 ]
 
+As = Annotated[
+    str | None,
+    typer.Option("--as", help="办理人的账号；缺省为账号文件中合适的一个", show_default=False),
+]
+
 SHOWN = 50
 
 

@@ -28,8 +28,24 @@ def asked_code() -> str | None:
     return asked_secret("动态口令（未启用的直接回车）") or None
 
 
+def office_client(account: str | None, url: str | None, credentials: Path | None) -> Client:
+    """A client that does everything as `account`, or as whoever in the file may.
+
+    Raises `CredentialsError`.
+    """
+    client, name = client_as(account, None, url, credentials, any_role=True)
+    if account is not None:
+        client.credentials.chosen = name
+    return client
+
+
 def client_as(
-    account: str | None, role: str | None, url: str | None, credentials: Path | None
+    account: str | None,
+    role: str | None,
+    url: str | None,
+    credentials: Path | None,
+    *,
+    any_role: bool = False,
 ) -> tuple[Client, str]:
     """A client, and the account to call as: `account`, or one of the file that holds `role`.
 
@@ -48,9 +64,9 @@ def client_as(
     path = credentials_path(settings, credentials)
     if account is None:
         if not path.exists():
-            raise CredentialsError(f"没有账号文件 {path}：请用 --as 指定办理的管理员账号")
+            raise CredentialsError(f"没有账号文件 {path}：请用 --as 指定办理人的账号")
         client = client_for(url, credentials)
-        return client, client.credentials.administrator(role)
+        return client, "" if any_role else client.credentials.administrator(role)
     if path.exists():
         known = Credentials.read(path)
         if account in known.passwords:

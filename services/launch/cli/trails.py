@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.launch.cli.options import CredentialsFile, Url
+from services.launch.cli.options import As, CredentialsFile, Url
 from shared.audit.entry import Kind, Outcome
 from shared.clock.law_time import SHANGHAI
 
@@ -47,11 +47,12 @@ def add_to(app: typer.Typer) -> None:
         text: Annotated[str | None, typer.Option("--text", help="操作、依据、事由中的字词")] = None,
         most: Annotated[int, typer.Option("--most", help="最多几条", min=1, max=10_000)] = 50,
         form: Annotated[Format, typer.Option("--format", help="输出格式")] = Format.TABLE,
+        by: As = None,
         url: Url = None,
         credentials: CredentialsFile = None,
     ) -> None:
         """检索各服务的审计日志，新的在前；须由审计管理员办理，检索本身也记入日志。"""
-        from services.launch.client import client_for  # noqa: PLC0415 - slow to import
+        from services.launch.cli.signing_in import office_client  # noqa: PLC0415 - slow to import
         from services.launch.trails import SERVICES, search_trails  # noqa: PLC0415
 
         if unknown := sorted(set(service or ()) - set(SERVICES)):
@@ -68,7 +69,7 @@ def add_to(app: typer.Typer) -> None:
             "q": text,
         }
         asked = {name: value for name, value in given.items() if value is not None}
-        client = client_for(url, credentials)
+        client = office_client(by, url, credentials)
         _print(asyncio.run(search_trails(client, service or SERVICES, asked, most)), form)
 
 

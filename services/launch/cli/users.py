@@ -15,7 +15,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
 
-from services.launch.cli.options import CredentialsFile, Url
+from services.launch.cli.options import As, CredentialsFile, Url
 from services.launch.cli.signing_in import client_as
 from services.launch.cli.users_installation import add_installation
 from services.launch.cli.users_own import add_own
@@ -26,10 +26,6 @@ PAGE = 100
 SYSTEM, SECURITY = "system_admin", "security_admin"
 
 Name = Annotated[str, typer.Argument(help="账号")]
-As = Annotated[
-    str | None,
-    typer.Option("--as", help="办理人（管理员账号）；缺省为账号文件中的管理员", show_default=False),
-]
 DAY = ["%Y-%m-%d"]
 
 

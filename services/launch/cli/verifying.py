@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.launch.cli.options import SHOWN, CredentialsFile, Url, more
+from services.launch.cli.options import SHOWN, As, CredentialsFile, Url, more
 
 if TYPE_CHECKING:
     from services.launch.verifying import Verified
@@ -23,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
             list[Path] | None,
             typer.Option("--seal", help="封签的外部副本：文件或目录，可重复", show_default=False),
         ] = None,
+        by: As = None,
         url: Url = None,
         credentials: CredentialsFile = None,
     ) -> None:
@@ -30,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
 
         数据库若被整个改写，只有另存的封签能够查出：用 --seal 与之对照。
         """
-        from services.launch.client import client_for  # noqa: PLC0415 - slow to import
+        from services.launch.cli.signing_in import office_client  # noqa: PLC0415 - slow to import
         from services.launch.seal_copies import CopyUnusableError, read_copies  # noqa: PLC0415
         from services.launch.verifying import verify as work  # noqa: PLC0415
 
@@ -38,7 +39,7 @@ def add_to(app: typer.Typer) -> None:
             copies = read_copies(seal or ())
         except CopyUnusableError as error:
             raise typer.BadParameter(str(error), param_hint="--seal") from error
-        result = asyncio.run(work(client_for(url, credentials), copies))
+        result = asyncio.run(work(office_client(by, url, credentials), copies))
         found = show_verified(result, sum(map(len, copies.values())))
         raise typer.Exit(1 if found else 0)
 
