@@ -111,6 +111,8 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
                 access_log=False,
                 timeout_graceful_shutdown=DRAIN_SECONDS,
                 server_header=False,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=settings.trusted_proxies,
                 lifespan="off",
             )
         )

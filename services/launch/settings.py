@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="监听地址")
     port: int = Field(8000, ge=0, le=65535, description="监听端口")
     public_url: str | None = Field(None, description="对外网址，缺省为 http://HOST:PORT")
+    trusted_proxies: str = Field(
+        "", description="可信代理的地址，以逗号分隔；只采信它们在 X-Forwarded-For 中写的来源"
+    )
     audience: str = Field("ecocase", description="访问令牌的受众")
     log: str = Field("", description="日志文件，- 为标准错误；缺省为数据目录中的 platform.log")
     log_level: str = Field("INFO", description="日志级别")

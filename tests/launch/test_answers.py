@@ -64,3 +64,16 @@ def test_days_the_wrong_way_round_are_refused(platform: Platform) -> None:
     asked = {"measure": "filed", "from": "2024-02-01", "to": "2024-01-31"}
     refused = platform.signed_in("supervisor1").get("/reporting/metrics", params=asked)
     assert (refused.status_code, refused.json()["field"]) == (422, "from")
+
+
+def test_nobody_writes_where_they_come_from(platform: Platform) -> None:
+    refused = httpx.post(
+        f"{platform.url}/identity/token",
+        json={"grant_type": "password", "username": "nobody1", "password": "wrong"},
+        headers={"x-forwarded-for": "192.0.2.99"},
+        trust_env=False,
+    )
+    assert refused.status_code == 401
+    found = platform.run("audit", "search", "--kind", "sign-in", "--outcome", "refused")
+    assert "127.0.0.1" in found.stdout
+    assert "192.0.2.99" not in found.stdout
