@@ -184,7 +184,7 @@ class AuditLog:
             await self._write(self._repeats.ended(clock()), note=notes.HOURLY if due else None)
         while self._waiting:
             await self._write([], note=None)
-        await self._write(self._repeats.ended(float("inf")), note=notes.CLOSED)
+        await self._write(self._repeats.counted(), note=notes.CLOSED)
 
     async def _write(self, counted: list[tuple[Entry, datetime]], note: str | None) -> None:
         """Write one batch, and tell whoever waits for it."""
@@ -192,7 +192,7 @@ class AuditLog:
         if any(one.note for one in batch):
             note = note or notes.HOURLY
         if any(one.entry is None for one in batch):
-            counted = [*counted, *self._repeats.ended(float("inf"))]
+            counted = [*counted, *self._repeats.counted()]
         entries = [(one.entry, one.at) for one in batch if one.entry is not None]
         try:
             if entries or counted or note:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 
 from shared.http.handlers import problem_responses
 from shared.identity.dependency import CurrentCaller
@@ -22,14 +22,14 @@ from shared.issuer.account_schemas import (
     session_answer,
 )
 from shared.issuer.administration import Administration
-from shared.issuer.api import CurrentIssuer
+from shared.issuer.api import CurrentIssuer, origin_of
 from shared.issuer.schemas import held_roles
 
 router = APIRouter(tags=["账号管理"], responses=problem_responses(409))
 
 
-def _administration(issuer: CurrentIssuer) -> Administration:
-    return Administration(issuer)
+def _administration(request: Request, issuer: CurrentIssuer) -> Administration:
+    return Administration(issuer, origin_of(request))
 
 
 Acts = Annotated[Administration, Depends(_administration)]

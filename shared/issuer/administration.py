@@ -34,7 +34,7 @@ from shared.issuer.password_rules import REMEMBERED, one_time_password
 from shared.issuer.policy import Policy
 from shared.issuer.proof import AccountRow
 from shared.issuer.sessions import LiveSession
-from shared.issuer.witness import Act, Action
+from shared.issuer.witness import Act, Action, Origin
 
 SEPARATION: Final = "GB/T 22239-2019 8.1.4.2 d(管理用户的权限分离,三员分立)"
 _TURN: Final = "SELECT pg_advisory_xact_lock(hashtextextended('ecocase administration', 0))"
@@ -68,14 +68,15 @@ class _Work:
 
 
 class Administration:
-    """The acts of administrators, each with the caller that asks for it.
+    """The acts of administrators at one place (`origin`), each with the caller that asks for it.
 
     All raise `RoleForbidden` unless the caller holds the role an act takes, `NotFound` for an
     account that is not of the caller's bureau, and `RefusedByLaw` for the caller's own.
     """
 
-    def __init__(self, issuer: Issuer) -> None:
+    def __init__(self, issuer: Issuer, origin: Origin) -> None:
         self._issuer = issuer
+        self._origin = origin
 
     async def create(self, by: Caller, name: str, display_name: str) -> Account:
         """Make an account of the caller's bureau; it has no role and no password.
@@ -89,7 +90,7 @@ class Administration:
         except accounts.AccountRefusedError as refused:
             raise InvalidInput(str(refused), field="account") from refused
         now = self._issuer.now()
-        act = Act(now, by.account, Action.CREATE, name, by.bureau)
+        act = Act(now, by.account, Action.CREATE, name, by.bureau, origin=self._origin)
         try:
             async with self._issuer.engine.begin() as connection:
                 await accounts.add(connection, [created], {}, now, one_time=True)
@@ -223,6 +224,7 @@ class Administration:
                 by.bureau,
                 {"second_factor_roles": sorted(rules.second_factor_roles)},
                 {"second_factor_roles": sorted(roles)},
+                self._origin,
             )
             await self._issuer.witness.administered(connection, act)
         self._issuer.announce(ended)
@@ -271,7 +273,16 @@ class Administration:
             work = _Work(connection, row, self._issuer.now())
             yield work
             if work.before or work.after:
-                act = Act(work.now, by.account, action, name, row.bureau, work.before, work.after)
+                act = Act(
+                    work.now,
+                    by.account,
+                    action,
+                    name,
+                    row.bureau,
+                    work.before,
+                    work.after,
+                    self._origin,
+                )
                 await self._issuer.witness.administered(connection, act)
         self._issuer.announce(work.ended)
 

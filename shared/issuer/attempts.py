@@ -68,7 +68,7 @@ def _since(begin: datetime, now: datetime) -> ColumnElement[bool]:
 async def record(
     connection: AsyncConnection, witness: Witness, attempt: Attempt, typed: str
 ) -> None:
-    """Write one attempt down, tell the witness, and count it.
+    """Write down one attempt that failures are counted by, or that ends them, and tell of it.
 
     What was `typed` as a name is kept as a hash: it may be a password or a person's name.
     """
@@ -82,7 +82,12 @@ async def record(
             user_agent=attempt.origin.user_agent[:200],
         )
     )
-    await witness.attempted(connection, attempt)
+    await tell(witness, attempt)
+
+
+async def tell(witness: Witness, attempt: Attempt) -> None:
+    """Tell the witness of an attempt, and count it."""
+    await witness.attempted(attempt)
     SIGN_INS.labels(attempt.outcome.value).inc()
 
 

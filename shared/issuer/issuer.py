@@ -14,19 +14,23 @@ from uuid import UUID, uuid4
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.http.problem import RoleForbidden, Unauthenticated
+from shared.http.problem import Unauthenticated
 from shared.identity.keys import LocalKeys
 from shared.identity.revocations import KEPT_SECONDS, Revocations
 from shared.identity.roles import Role
 from shared.identity.tokens import TrustedIssuer
 from shared.issuer import policy, sessions
 from shared.issuer.accounts import Account, Accounts, stored_account
-from shared.issuer.attempts import record
+from shared.issuer.attempts import record, tell
 from shared.issuer.models import account
 from shared.issuer.password_rules import expired
 from shared.issuer.passwords import Passwords
 from shared.issuer.proof import AccountRow, Proof, Proving
-from shared.issuer.refusals import PasswordChangeRequired, SecondFactorEnrolmentRequired
+from shared.issuer.refusals import (
+    NoRole,
+    PasswordChangeRequired,
+    SecondFactorEnrolmentRequired,
+)
 from shared.issuer.sealing import Seal
 from shared.issuer.second_factors import is_enrolled
 from shared.issuer.sessions import Limits, Renewal, Reused
@@ -105,14 +109,14 @@ class Issuer:
         """Exchange a proof for tokens.
 
         Raises what `Proving.proved` raises, `PasswordChangeRequired`,
-        `SecondFactorEnrolmentRequired`, and `RoleForbidden` for an account without a role.
+        `SecondFactorEnrolmentRequired` and `NoRole`.
         """
 
         async def begin(
             connection: AsyncConnection, holder: AccountRow, now: datetime
         ) -> tuple[AccountRow, Renewal]:
             await self._may_sign_in(connection, holder, now)
-            attempt = Attempt(now, Outcome.ACCEPTED, proof.name, origin)
+            attempt = Attempt(now, Outcome.ACCEPTED, proof.name, holder.bureau, origin)
             await record(connection, self.witness, attempt, proof.name)
             limits = self.rules.limits
             return holder, await sessions.begin(connection, proof.name, origin, limits, now)
@@ -131,11 +135,14 @@ class Issuer:
             renewal = None
             if holder is not None and holder.disabled_at is None:
                 renewal = await sessions.renew(connection, presented, self.rules.limits, now)
-            if isinstance(renewal, Reused):
-                attempt = Attempt(now, Outcome.REUSED, name, origin)
-                await record(connection, self.witness, attempt, name or "")
+            if isinstance(renewal, Reused) and holder is not None:
+                attempt = Attempt(now, Outcome.REUSED, name, holder.bureau, origin)
+                await record(connection, self.witness, attempt, holder.account)
         if isinstance(renewal, Reused):
             self.announce([renewal.session])
+        elif holder is not None and renewal is None:
+            attempt = Attempt(now, Outcome.OVER, name, holder.bureau, origin)
+            await tell(self.witness, attempt)
         if holder is None or not isinstance(renewal, Renewal):
             raise Unauthenticated("登录已失效,请重新登录")
         return self._grant(stored_account(holder), renewal)
@@ -161,7 +168,7 @@ class Issuer:
         if expired(holder.password_set_at, age, now):
             raise PasswordChangeRequired(f"密码已使用满 {age.days} 天,须先修改密码才能登录")
         if not holder.roles:
-            raise RoleForbidden("该账号尚未被授予任何角色,请联系安全管理员")
+            raise NoRole("该账号尚未被授予任何角色,请联系安全管理员")
         rules = await policy.in_force(connection)
         if rules.asks_second_factor(stored_account(holder).roles) and not await is_enrolled(
             connection, holder.account

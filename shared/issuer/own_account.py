@@ -60,7 +60,7 @@ class OwnAccount:
             await set_password(
                 connection, proof.name, new_hash, now, one_time=False, previous=previous
             )
-            await self._tell(connection, holder, Action.CHANGE_PASSWORD, now)
+            await self._tell(connection, holder, Action.CHANGE_PASSWORD, now, origin)
             return await sessions.end_all(connection, [proof.name], now)
 
         self._issuer.announce(await self._issuer.proving.proved(proof, origin, change))
@@ -80,6 +80,7 @@ class OwnAccount:
             if await second_factors.is_enrolled(connection, proof.name):
                 raise WrongState("动态口令已经启用;更换手机的,请安全管理员先重置")
             await second_factors.begin(connection, proof.name, sealed, now)
+            await self._tell(connection, holder, Action.BEGIN_SECOND_FACTOR, now, origin)
 
         await self._issuer.proving.proved(proof, origin, begin)
         uri = enrolment_uri(secret, proof.name)
@@ -99,14 +100,14 @@ class OwnAccount:
             if found is None:
                 raise WrongState("尚未开始启用动态口令")
             if found.confirmed:
-                await self._tell(connection, holder, Action.RENEW_RECOVERY_CODES, now)
+                await self._tell(connection, holder, Action.RENEW_RECOVERY_CODES, now, origin)
                 codes = await second_factors.renew_recovery_codes(connection, proof.name)
                 return codes, frozenset()
             secret = opened(self._issuer.seal, found.sealed_secret, proof.name)
             step = accepted_step(secret, proof.code or "", now, found.last_step)
             if step is None:
                 raise InvalidInput("动态口令不正确,请核对手机时间", field="code")
-            await self._tell(connection, holder, Action.ENROL_SECOND_FACTOR, now)
+            await self._tell(connection, holder, Action.ENROL_SECOND_FACTOR, now, origin)
             codes = await second_factors.confirm(connection, proof.name, step, now)
             return codes, await sessions.end_all(connection, [proof.name], now)
 
@@ -121,15 +122,17 @@ class OwnAccount:
             limits, now = self._issuer.rules.limits, self._issuer.now()
             return await sessions.live(connection, name, limits, now)
 
-    async def end_sessions(self, caller: Caller, *, every: bool) -> int:
+    async def end_sessions(self, caller: Caller, origin: Origin, *, every: bool) -> int:
         """End the caller's session, or every one of theirs; gives how many."""
         name, now = self._signed_in(caller), self._issuer.now()
         async with self._issuer.engine.begin() as connection:
-            await sessions.lock_account(connection, name)
+            holder = await sessions.lock_account(connection, name)
             if every:
                 ended = await sessions.end_all(connection, [name], now)
             else:
                 ended = await sessions.end_one(connection, name, caller.session, now)
+            if ended and holder is not None:
+                await self._tell(connection, holder, Action.SIGN_OUT, now, origin)
         self._issuer.announce(ended)
         return len(ended)
 
@@ -140,7 +143,12 @@ class OwnAccount:
         return caller.importer or caller.account
 
     async def _tell(
-        self, connection: AsyncConnection, holder: AccountRow, action: Action, now: datetime
+        self,
+        connection: AsyncConnection,
+        holder: AccountRow,
+        action: Action,
+        now: datetime,
+        origin: Origin,
     ) -> None:
-        act = Act(now, holder.account, action, holder.account, holder.bureau)
+        act = Act(now, holder.account, action, holder.account, holder.bureau, origin=origin)
         await self._issuer.witness.administered(connection, act)

@@ -59,15 +59,19 @@ async def my_sessions(caller: CurrentCaller, issuer: CurrentIssuer) -> SessionsA
 
 
 @router.delete("/me/sessions", summary="全部退出")
-async def sign_out_everywhere(caller: CurrentCaller, issuer: CurrentIssuer) -> EndedAnswer:
+async def sign_out_everywhere(
+    request: Request, caller: CurrentCaller, issuer: CurrentIssuer
+) -> EndedAnswer:
     """End all my sessions, this one too."""
-    return EndedAnswer(ended=await OwnAccount(issuer).end_sessions(caller, every=True))
+    origin = origin_of(request)
+    return EndedAnswer(ended=await OwnAccount(issuer).end_sessions(caller, origin, every=True))
 
 
 @router.delete("/me/session", summary="退出登录")
-async def sign_out(caller: CurrentCaller, issuer: CurrentIssuer) -> EndedAnswer:
+async def sign_out(request: Request, caller: CurrentCaller, issuer: CurrentIssuer) -> EndedAnswer:
     """End this session."""
-    return EndedAnswer(ended=await OwnAccount(issuer).end_sessions(caller, every=False))
+    origin = origin_of(request)
+    return EndedAnswer(ended=await OwnAccount(issuer).end_sessions(caller, origin, every=False))
 
 
 def _proof(asked: Proven) -> Proof:

@@ -14,14 +14,14 @@ import structlog
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.http.problem import TooManyRequests, Unauthenticated, Unavailable
+from shared.http.problem import Unauthenticated, Unavailable
 from shared.identity.caller import is_account
-from shared.issuer.attempts import address_wait, locks, record
+from shared.issuer.attempts import address_wait, locks, record, tell
 from shared.issuer.lockout import seconds_until
 from shared.issuer.models import account, second_factor
 from shared.issuer.one_time_codes import accepted_step, is_among
 from shared.issuer.passwords import PARALLEL, Passwords
-from shared.issuer.refusals import SecondFactorRequired
+from shared.issuer.refusals import AccountLocked, AddressSlowed, HeldOff, SecondFactorRequired
 from shared.issuer.sealing import Seal, UnsealableError
 from shared.issuer.sessions import lock_account
 from shared.issuer.witness import Attempt, Origin, Outcome, Witness
@@ -64,54 +64,72 @@ class Proving:
     async def proved(self, proof: Proof, origin: Origin, then: Then[T]) -> T:
         """Check `proof`, then do `then` in the same transaction, the account's row locked.
 
-        A problem that `then` raises undoes everything, the use of a code included.
+        A problem that `then` raises undoes everything, the use of a code included. Every attempt
+        that is refused is told, by whatever it is refused.
 
         Raises `Unauthenticated` without saying whether the account exists, `SecondFactorRequired`,
-        and `TooManyRequests` where the account is locked or the address has failed too often.
+        and `AccountLocked` or `AddressSlowed` where there were too many failures.
         """
-        async with self._in_flight:
-            stored = await self._stored_hash(proof.name, origin)
-            matches = await self._passwords.verify(stored, proof.password)
-            async with self._engine.begin() as connection:
-                holder = await self._holder(connection, proof.name)
-                now = self._now()
-                right = (
-                    matches
-                    and holder is not None
-                    and holder.disabled_at is None
-                    and holder.password_hash == stored
-                )
-                if right and holder is not None:
-                    if await self._second_factor_holds(connection, proof, now):
-                        return await then(connection, holder, now)
-                    outcome = Outcome.REFUSED_CODE
-                else:
-                    outcome = Outcome.REFUSED
-                known = None if holder is None else proof.name
-                attempt = Attempt(now, outcome, known, origin)
-                await record(connection, self._witness, attempt, proof.name)
-                if await _locked_until(connection, proof.name, holder, now):
-                    _log.warning("account locked", account=known)
-        if outcome is Outcome.REFUSED_CODE:
-            raise Unauthenticated("动态口令不正确,或者已经用过")
-        raise Unauthenticated("账号或密码不正确")
+        known: AccountRow | None = None
+        try:
+            async with self._in_flight:
+                known, refusal = await self._standing(proof.name, origin)
+                if refusal is not None:
+                    raise refusal
+                return await self._checked(proof, origin, known, then)
+        except HeldOff as refused:
+            name, bureau = (None, None) if known is None else (proof.name, known.bureau)
+            attempt = Attempt(self._now(), refused.outcome, name, bureau, origin)
+            await tell(self._witness, attempt)
+            raise
 
-    async def _stored_hash(self, name: str, origin: Origin) -> str | None:
+    async def _standing(
+        self, name: str, origin: Origin
+    ) -> tuple[AccountRow | None, HeldOff | None]:
+        """The account named so, and why an attempt on it is not looked at now, if so."""
         async with self._engine.connect() as connection:
             now = self._now()
             row = None
             if is_account(name):
                 query = select(account).where(account.c.account == name)
                 row = (await connection.execute(query)).first()
-            until = await _locked_until(connection, name, row, now)
-            if until is not None:
-                raise TooManyRequests(
+            if until := await _locked_until(connection, name, row, now):
+                return row, AccountLocked(
                     "登录失败次数过多,账号已锁定,请稍后再试或者请安全管理员解锁",
                     retry_after=seconds_until(until, now),
                 )
             if seconds := await address_wait(connection, origin, now):
-                raise TooManyRequests("登录失败次数过多,请稍后再试", retry_after=seconds)
-        return None if row is None else row.password_hash
+                return row, AddressSlowed("登录失败次数过多,请稍后再试", retry_after=seconds)
+        return row, None
+
+    async def _checked(
+        self, proof: Proof, origin: Origin, known: AccountRow | None, then: Then[T]
+    ) -> T:
+        stored = None if known is None else known.password_hash
+        matches = await self._passwords.verify(stored, proof.password)
+        async with self._engine.begin() as connection:
+            holder = await self._holder(connection, proof.name)
+            now = self._now()
+            right = (
+                matches
+                and holder is not None
+                and holder.disabled_at is None
+                and holder.password_hash == stored
+            )
+            if right and holder is not None:
+                if await self._second_factor_holds(connection, proof, now):
+                    return await then(connection, holder, now)
+                outcome = Outcome.REFUSED_CODE
+            else:
+                outcome = Outcome.REFUSED
+            name, bureau = (None, None) if holder is None else (proof.name, holder.bureau)
+            attempt = Attempt(now, outcome, name, bureau, origin)
+            await record(connection, self._witness, attempt, proof.name)
+            if await _locked_until(connection, proof.name, holder, now):
+                _log.warning("account locked", account=name)
+        if outcome is Outcome.REFUSED_CODE:
+            raise Unauthenticated("动态口令不正确,或者已经用过")
+        raise Unauthenticated("账号或密码不正确")
 
     async def _holder(self, connection: AsyncConnection, name: str) -> AccountRow | None:
         return await lock_account(connection, name) if is_account(name) else None

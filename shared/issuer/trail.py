@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
 from shared.audit.entry import Entry, Kind
 from shared.audit.entry import Outcome as Recorded
 from shared.audit.request import tell
 from shared.http.trace import current_trace
-from shared.issuer.models import account
 from shared.issuer.witness import Act, Attempt, Outcome
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from shared.audit.log import AuditLog
-
-_ATTEMPTS = {
-    Outcome.ACCEPTED: "登录",
-    Outcome.REFUSED: "登录：账号或密码不正确",
-    Outcome.REFUSED_CODE: "登录：动态口令不正确",
-    Outcome.REUSED: "续期：令牌被再次使用，会话已结束",
-}
 
 
 class TrailWitness:
@@ -48,20 +38,20 @@ class TrailWitness:
                 account=act.by,
                 object_type="account",
                 object_id=act.on or None,
+                address=act.origin.address if act.origin else None,
                 details={"before": dict(act.before), "after": dict(act.after)},
                 **_trace(),
             )
         )
 
-    async def attempted(self, connection: AsyncConnection, attempt: Attempt) -> None:
+    async def attempted(self, attempt: Attempt) -> None:
         """See `Witness`; raises `AuditUnavailable` where the attempt would succeed."""
         accepted = attempt.outcome is Outcome.ACCEPTED
-        bureau = select(account.c.bureau).where(account.c.account == attempt.account)
         entry = Entry(
             kind=Kind.SIGN_IN,
-            action=_ATTEMPTS[attempt.outcome],
+            action=attempt.outcome.title,
             outcome=Recorded.ACCEPTED if accepted else Recorded.REFUSED,
-            bureau=await connection.scalar(bureau),
+            bureau=attempt.bureau,
             account=attempt.account,
             address=attempt.origin.address,
             **_trace(),

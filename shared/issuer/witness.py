@@ -1,7 +1,7 @@
 """What is told of every administrative act and every attempt to sign in, at one place each.
 
-A `Witness` is called inside the transaction that does what it is told of: what it writes on that
-connection stands or falls with it.
+A `Witness` is told of an act inside the transaction that does it: what it writes on that connection
+stands or falls with it.
 """
 
 from collections.abc import Mapping
@@ -28,28 +28,69 @@ class Action(StrEnum):
     SET_ROLES = "set-roles"
     RESET_PASSWORD = "reset-password"  # noqa: S105  # an action's name
     CHANGE_PASSWORD = "change-password"  # noqa: S105
+    BEGIN_SECOND_FACTOR = "begin-second-factor"
     ENROL_SECOND_FACTOR = "enrol-second-factor"
     RENEW_RECOVERY_CODES = "renew-recovery-codes"
     RESET_SECOND_FACTOR = "reset-second-factor"
     UNLOCK = "unlock"
     END_SESSIONS = "end-sessions"
+    SIGN_OUT = "sign-out"
     SET_CERTIFICATE = "set-certificate"
     REMOVE_CERTIFICATE = "remove-certificate"
     CHANGE_POLICY = "change-policy"
 
 
 class Outcome(StrEnum):
-    """How an attempt ended; `REUSED` is a refresh token presented a second time."""
+    """How an attempt ended; `title` is what a person reads.
+
+    `REUSED` is a refresh token presented a second time, `OVER` one whose session is. From `LOCKED`
+    on, no password was looked at or it was right: they count as no failure.
+    """
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
     REFUSED_CODE = "refused-code"
     REUSED = "reused"
+    LOCKED = "locked"
+    SLOWED = "slowed"
+    CODE_MISSING = "code-missing"
+    PASSWORD_DUE = "password-due"  # noqa: S105  # an outcome's name
+    ENROLMENT_DUE = "enrolment-due"
+    NO_ROLE = "no-role"
+    OVER = "over"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # an outcome's title, not str.title()
+        """The outcome in Chinese."""
+        return _OUTCOMES[self]
+
+
+_OUTCOMES: Mapping[str, str] = {
+    "accepted": "登录",
+    "refused": "登录：账号或密码不正确",
+    "refused-code": "登录：动态口令不正确",
+    "reused": "续期：令牌被再次使用，会话已结束",
+    "locked": "登录：账号已锁定",
+    "slowed": "登录：来源地址失败次数过多，须等待",
+    "code-missing": "登录：未提供动态口令",
+    "password-due": "登录：须先修改密码",
+    "enrolment-due": "登录：须先启用动态口令",
+    "no-role": "登录：尚未授予角色",
+    "over": "续期：登录已失效",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, for the record: network address and User-Agent."""
+
+    address: str
+    user_agent: str
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Who did what to whose account, and what it changed.
+    """Who did what to whose account, what it changed, and from where (None: on the machine itself).
 
     `by` and `on` are accounts (`on` is empty for `CHANGE_POLICY`); neither `before` nor `after`
     holds a secret or a person's name.
@@ -62,23 +103,17 @@ class Act:
     bureau: str
     before: Mapping[str, object] = field(default_factory=dict)
     after: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a request came from, for the record: network address and User-Agent."""
-
-    address: str
-    user_agent: str
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to sign in; `account` is None where no such account exists."""
+    """One attempt to sign in; `account` and `bureau` are None where no such account exists."""
 
     at: datetime
     outcome: Outcome
     account: str | None
+    bureau: str | None
     origin: Origin
 
 
@@ -89,8 +124,8 @@ class Witness(Protocol):
         """Take note of an act that the open transaction does."""
         ...
 
-    async def attempted(self, connection: AsyncConnection, attempt: Attempt) -> None:
-        """Take note of an attempt that the open transaction records."""
+    async def attempted(self, attempt: Attempt) -> None:
+        """Take note of an attempt."""
         ...
 
 
@@ -109,7 +144,6 @@ class LogWitness:
             after=dict(act.after),
         )
 
-    async def attempted(self, connection: AsyncConnection, attempt: Attempt) -> None:
+    async def attempted(self, attempt: Attempt) -> None:
         """See `Witness`."""
-        del connection
         _log.info("sign-in", outcome=attempt.outcome.value, account=attempt.account)

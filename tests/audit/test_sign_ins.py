@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pyotp
 import pytest
 
 import shared.issuer
@@ -15,15 +16,16 @@ from shared.audit.log import AuditLog
 from shared.identity.roles import Role
 from shared.identity.tokens import TokenVerifier
 from shared.issuer.accounts import Account
+from shared.issuer.administration import Administration
 from shared.issuer.app import create_app
 from shared.issuer.issuer import Issuer
 from shared.issuer.passwords import Passwords
 from shared.issuer.sealing import Seal
 from shared.issuer.signing import SigningKeys
 from shared.issuer.trail import TrailWitness
-from shared.issuer.witness import Act, Action
 from tests.audit.conftest import entries, tamper
-from tests.issuer.conftest import store
+from tests.issuer.conftest import SECADMIN, SYSADMIN, store
+from tests.issuer.people import HERE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -82,6 +84,12 @@ class Signing:
     async def sign_in(self, name: str, password: str) -> httpx.Response:
         return await self.ask(grant_type="password", username=name, password=password)
 
+    async def actions(self, account: str | None = "officer1") -> list[str]:
+        """What stands under an account of its tries to sign in, each with its address."""
+        found = await entries(self.database, "sign-in")
+        assert {(one["address"], one["outcome"]) for one in found} == {("127.0.0.1", "refused")}
+        return [one["action"] for one in found if one["account"] == account]
+
     async def found(self) -> list[tuple[Any, ...]]:
         return [
             (one["kind"], one["outcome"], one["account"], one["bureau"], one["address"])
@@ -131,6 +139,83 @@ async def test_a_refresh_token_that_nobody_gave_is_a_refusal(signing: Signing) -
     assert await signing.found() == [("refusal", "refused", None, None, "127.0.0.1")]
 
 
+async def test_a_refresh_of_a_session_that_is_over_is_recorded_with_the_account(
+    signing: Signing,
+) -> None:
+    granted = (await signing.sign_in("officer1", PASSWORD)).json()
+    await Administration(signing.issuer, HERE).disable(SYSADMIN, "officer1")
+    refresh = {"grant_type": "refresh_token", "refresh_token": granted["refresh_token"]}
+    assert (await signing.ask(**refresh)).status_code == 401
+    [_, over] = await entries(signing.database, "sign-in")
+    assert (over["account"], over["action"]) == ("officer1", "续期：登录已失效")
+
+
+async def test_tries_on_a_locked_account_stand_under_it(signing: Signing) -> None:
+    for _ in range(5):
+        await signing.sign_in("officer1", "wrong")
+    for _ in range(2):
+        assert (await signing.sign_in("officer1", PASSWORD)).status_code == 429
+    assert await signing.actions() == [
+        *["登录：账号或密码不正确"] * 5,
+        *["登录：账号已锁定"] * 2,
+    ]
+
+
+async def test_tries_that_are_slowed_down_stand_under_the_account(signing: Signing) -> None:
+    for number in range(30):
+        await signing.sign_in(f"guess{number}", "wrong")
+    assert (await signing.sign_in("officer1", PASSWORD)).status_code == 429
+    assert await signing.actions() == ["登录：来源地址失败次数过多，须等待"]
+
+
+async def test_a_locked_name_that_is_no_account_leaves_nothing_typed(signing: Signing) -> None:
+    for _ in range(6):
+        await signing.sign_in("19987654321", "wrong")
+    await signing.log.flush()
+    counts = [(one["account"], one["count"]) for one in await entries(signing.database, "sign-in")]
+    assert counts == [(None, 1), (None, 5)]
+    assert "19987654321" not in str(await entries(signing.database))
+
+
+async def test_a_right_password_that_does_not_suffice_stands_under_the_account(
+    signing: Signing,
+) -> None:
+    acts = Administration(signing.issuer, HERE)
+    await acts.require_second_factor(SECADMIN, frozenset({Role.INVESTIGATOR}))
+    assert (await signing.sign_in("officer1", PASSWORD)).status_code == 403
+    proof = {"username": "officer1", "password": PASSWORD}
+    secret = (await signing.http.post("/second-factor", json=proof)).json()["secret"]
+    code = pyotp.TOTP(secret).at(signing.now)
+    await signing.http.post("/second-factor/confirm", json={**proof, "code": code})
+    assert (await signing.sign_in("officer1", PASSWORD)).status_code == 401
+    await acts.set_roles(SECADMIN, "officer1", frozenset())
+    await acts.reset_second_factor(SECADMIN, "officer1")
+    assert (await signing.sign_in("officer1", PASSWORD)).status_code == 403
+    one_time = await acts.reset_password(SECADMIN, "officer1")
+    assert (await signing.sign_in("officer1", one_time)).status_code == 403
+    assert await signing.actions() == [
+        "登录：须先启用动态口令",
+        "登录：未提供动态口令",
+        "登录：尚未授予角色",
+        "登录：须先修改密码",
+    ]
+    assert [one["action"] for one in await entries(signing.database, "refusal")] == []
+    typed = str(await entries(signing.database))
+    assert not any(one in typed for one in (PASSWORD, one_time, secret, code))
+
+
+async def test_a_flood_of_tries_on_a_locked_account_is_counted(signing: Signing) -> None:
+    for _ in range(60):
+        await signing.sign_in("officer1", "wrong")
+    await signing.log.flush()
+    found = [(one["action"], one["count"]) for one in await entries(signing.database, "sign-in")]
+    assert found == [
+        *[("登录：账号或密码不正确", 1)] * 5,
+        *[("登录：账号已锁定", 1)] * 5,
+        ("登录：账号已锁定", 50),
+    ]
+
+
 async def test_nobody_signs_in_unrecorded_and_a_wrong_password_is_still_wrong(
     signing: Signing,
 ) -> None:
@@ -141,25 +226,43 @@ async def test_nobody_signs_in_unrecorded_and_a_wrong_password_is_still_wrong(
     assert (await signing.sign_in("officer1", PASSWORD)).status_code == 200
 
 
-async def test_an_administrative_act_is_recorded_with_what_it_changed(signing: Signing) -> None:
-    act = Act(
-        signing.now,
-        "secadmin1",
-        Action.SET_ROLES,
-        "officer1",
-        "500152",
-        before={"roles": ["investigator"]},
-        after={"roles": ["leader"]},
+async def test_an_administrative_act_is_recorded_with_what_it_changed_and_from_where(
+    signing: Signing,
+) -> None:
+    added = Account("secadmin1", "安全管理员", frozenset({Role.SECURITY_ADMIN}), "500152")
+    await store(signing.issuer, [added], {"secadmin1": await signing.issuer.passwords.hash("x")})
+    granted = (await signing.sign_in("secadmin1", "x")).json()
+    by = {"Authorization": f"Bearer {granted['access_token']}"}
+    changed = await signing.http.put(
+        "/accounts/officer1/roles", json={"roles": ["leader"]}, headers=by
     )
-    async with signing.database.engine.begin() as connection:
-        await signing.issuer.witness.administered(connection, act)
-    [entry] = [one for one in await entries(signing.database) if one["kind"] == "administration"]
-    assert (entry["account"], entry["action"], entry["object_id"]) == (
+    assert changed.status_code == 200
+    assert (await signing.http.delete("/me/session", headers=by)).json() == {"ended": 1}
+    [entry, left] = await entries(signing.database, "administration")
+    assert (entry["account"], entry["action"], entry["object_id"], entry["address"]) == (
         "secadmin1",
         "set-roles",
         "officer1",
+        "127.0.0.1",
     )
     assert entry["details"] == {
         "before": {"roles": ["investigator"]},
         "after": {"roles": ["leader"]},
     }
+    assert (left["action"], left["object_id"], left["address"]) == (
+        "sign-out",
+        "secadmin1",
+        "127.0.0.1",
+    )
+
+
+async def test_what_an_owner_does_with_a_password_says_from_where(signing: Signing) -> None:
+    proof = {"username": "officer1", "password": PASSWORD}
+    assert (await signing.http.post("/second-factor", json=proof)).status_code == 200
+    change = {**proof, "new_password": "Ganjing-Shui-88"}
+    assert (await signing.http.post("/password", json=change)).status_code == 204
+    found = await entries(signing.database, "administration")
+    assert [(one["account"], one["action"], one["address"]) for one in found] == [
+        ("officer1", "begin-second-factor", "127.0.0.1"),
+        ("officer1", "change-password", "127.0.0.1"),
+    ]

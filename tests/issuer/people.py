@@ -26,7 +26,7 @@ class Told(LogWitness):
     async def administered(self, _connection: object, act: Act) -> None:
         self.acts.append(act)
 
-    async def attempted(self, _connection: object, attempt: Attempt) -> None:
+    async def attempted(self, attempt: Attempt) -> None:
         self.attempts.append(attempt)
 
 

@@ -177,7 +177,7 @@ async def test_an_account_that_may_not_exist_is_a_problem_of_the_field(
 async def test_from_one_time_password_to_the_first_sign_in(
     client: httpx.AsyncClient, issuer: Issuer
 ) -> None:
-    await Administration(issuer).create(SYSADMIN, "officer9", "执法人员")
+    await Administration(issuer, HERE).create(SYSADMIN, "officer9", "执法人员")
     by = await headers(issuer, SECURITY)
     reset = await client.post("/accounts/officer9/password", headers=by)
     one_time = reset.json()["one_time_password"]
@@ -195,7 +195,7 @@ async def test_from_one_time_password_to_the_first_sign_in(
 
 @pytest.mark.parametrize("how", ["disable", "strip"])
 async def test_the_last_administrator_of_a_kind_stays(issuer: Issuer, how: str) -> None:
-    acts = Administration(issuer)
+    acts = Administration(issuer, HERE)
     await have(issuer, ("sysadmin2", Role.SYSTEM_ADMIN), ("secadmin2", Role.SECURITY_ADMIN))
     others = {SYSTEM: "sysadmin2", SECURITY: "secadmin2", AUDIT: "auditadmin2"}
 
@@ -216,7 +216,7 @@ async def test_the_last_administrator_of_a_kind_stays(issuer: Issuer, how: str) 
 
 async def test_two_who_go_at_once_do_not_leave_the_bureau_without(issuer: Issuer) -> None:
     await have(issuer, ("sysadmin2", Role.SYSTEM_ADMIN))
-    acts, by = Administration(issuer), _caller("another", Role.SYSTEM_ADMIN)
+    acts, by = Administration(issuer, HERE), _caller("another", Role.SYSTEM_ADMIN)
     outcomes = await asyncio.gather(
         acts.disable(by, SYSTEM), acts.disable(by, "sysadmin2"), return_exceptions=True
     )
@@ -245,13 +245,13 @@ async def test_another_bureaus_accounts_are_not_to_be_found(
     page = await client.get("/accounts?limit=2&after=leader1", headers=by)
     assert [one["account"] for one in page.json()["accounts"]] == ["officer1", "secadmin1"]
     with pytest.raises(RefusedByLaw, match="最后一个"):
-        await Administration(issuer).disable(SYSADMIN_OF_ANOTHER, SYSTEM)
+        await Administration(issuer, HERE).disable(SYSADMIN_OF_ANOTHER, SYSTEM)
 
 
 async def test_every_act_is_told_with_before_and_after_and_no_secret(
     issuer: Issuer, told: Told, clock: Clock
 ) -> None:
-    acts = Administration(issuer)
+    acts = Administration(issuer, HERE)
     await acts.create(SYSADMIN, "officer9", "执法人员乙")
     await acts.set_roles(SECADMIN, "officer9", frozenset({Role.WINDOW}))
     password = await acts.reset_password(SECADMIN, "officer9")
@@ -280,7 +280,7 @@ async def test_every_act_is_told_with_before_and_after_and_no_secret(
 
 
 async def test_a_repeated_request_changes_nothing_and_is_no_act(issuer: Issuer, told: Told) -> None:
-    acts = Administration(issuer)
+    acts = Administration(issuer, HERE)
     for _ in range(2):
         await acts.set_roles(SECADMIN, "officer1", frozenset({Role.LEGAL}))
         await acts.disable(SYSADMIN, "leader1")
@@ -297,7 +297,7 @@ async def test_an_act_that_cannot_be_told_is_not_done(issuer: Issuer) -> None:
 
     issuer.witness = Deaf()
     with pytest.raises(RuntimeError):
-        await Administration(issuer).disable(SYSADMIN, "officer1")
+        await Administration(issuer, HERE).disable(SYSADMIN, "officer1")
     held = await issuer.accounts.find("officer1")
     assert held is not None
     assert held.disabled_at is None
@@ -330,7 +330,7 @@ async def test_a_lock_leaves_open_sessions_alone(client: httpx.AsyncClient) -> N
 async def test_a_disabled_account_signs_in_again_once_enabled(
     client: httpx.AsyncClient, issuer: Issuer
 ) -> None:
-    acts = Administration(issuer)
+    acts = Administration(issuer, HERE)
     await acts.disable(SYSADMIN, "officer1")
     assert (await token(client, "officer1")).status_code == 401
     await acts.enable(SYSADMIN, "officer1")

@@ -11,7 +11,7 @@ from shared.identity.roles import Role
 from shared.issuer.administration import Administration
 from shared.issuer.issuer import Issuer
 from tests.issuer.conftest import SECADMIN, SYSADMIN, Clock
-from tests.issuer.people import BUREAU, Told, have, headers
+from tests.issuer.people import BUREAU, HERE, Told, have, headers
 
 OLD = Certificate("officer1", "A-1", date(2019, 1, 1), date(2023, 12, 31))
 RENEWED = Certificate("officer1", "A-1", date(2024, 3, 1), date(2028, 12, 31))
@@ -31,7 +31,7 @@ async def _valid(issuer: Issuer, day: date, name: str = "officer1") -> list[str]
 
 async def test_each_day_has_the_certificate_that_was_valid_on_it(issuer: Issuer) -> None:
     for held in (OTHER, OLD, RENEWED):
-        await Administration(issuer).set_certificate(SECADMIN, held)
+        await Administration(issuer, HERE).set_certificate(SECADMIN, held)
     days = {
         date(2018, 12, 31): [],
         date(2019, 1, 1): ["A-1"],
@@ -46,7 +46,7 @@ async def test_each_day_has_the_certificate_that_was_valid_on_it(issuer: Issuer)
 
 async def test_a_certificate_withdrawn_gets_an_earlier_last_day(issuer: Issuer) -> None:
     told = issuer.witness = Told()
-    acts = Administration(issuer)
+    acts = Administration(issuer, HERE)
     withdrawn = Certificate("officer1", "A-1", date(2019, 1, 1), date(2021, 6, 30))
     for held in (OLD, OLD, withdrawn):
         await acts.set_certificate(SECADMIN, held)
@@ -61,7 +61,7 @@ async def test_a_certificate_withdrawn_gets_an_earlier_last_day(issuer: Issuer) 
 async def test_a_disabled_officer_keeps_the_days_up_to_the_disabling(
     issuer: Issuer, clock: Clock
 ) -> None:
-    acts = Administration(issuer)
+    acts = Administration(issuer, HERE)
     await acts.set_certificate(SECADMIN, RENEWED)
     clock.now = datetime(2026, 5, 10, 18, tzinfo=UTC)  # the 11th in Shanghai
     await acts.disable(SYSADMIN, "officer1")
@@ -73,7 +73,7 @@ async def test_a_disabled_officer_keeps_the_days_up_to_the_disabling(
 
 
 async def test_one_number_is_never_two_peoples(issuer: Issuer) -> None:
-    acts = Administration(issuer)
+    acts = Administration(issuer, HERE)
     await acts.set_certificate(SECADMIN, OLD)
     same = Certificate("officer2", "A-1", date(2024, 3, 1), date(2028, 12, 31))
     with pytest.raises(WrongState, match="另一账号"):
@@ -82,7 +82,7 @@ async def test_one_number_is_never_two_peoples(issuer: Issuer) -> None:
 
 
 async def test_what_was_entered_in_error_is_removed(issuer: Issuer) -> None:
-    acts = Administration(issuer)
+    acts = Administration(issuer, HERE)
     for held in (OLD, RENEWED):
         await acts.set_certificate(SECADMIN, held)
     await acts.remove_certificate(SECADMIN, RENEWED)
@@ -100,16 +100,16 @@ async def test_what_was_entered_in_error_is_removed(issuer: Issuer) -> None:
 async def test_days_the_wrong_way_round_are_refused(issuer: Issuer) -> None:
     wrong = Certificate("officer1", "A-1", date(2024, 1, 2), date(2024, 1, 1))
     with pytest.raises(InvalidInput):
-        await Administration(issuer).set_certificate(SECADMIN, wrong)
+        await Administration(issuer, HERE).set_certificate(SECADMIN, wrong)
     same_day = Certificate("officer1", "A-1", date(2024, 1, 1), date(2024, 1, 1))
-    await Administration(issuer).set_certificate(SECADMIN, same_day)
+    await Administration(issuer, HERE).set_certificate(SECADMIN, same_day)
 
 
 async def test_services_are_answered_with_every_term(
     client: httpx.AsyncClient, issuer: Issuer
 ) -> None:
     for held in (OLD, RENEWED):
-        await Administration(issuer).set_certificate(SECADMIN, held)
+        await Administration(issuer, HERE).set_certificate(SECADMIN, held)
     answer = await client.get(
         "/officers", params={"accounts": "officer1"}, headers=await headers(issuer, "officer2")
     )

@@ -225,7 +225,7 @@ async def test_a_second_factor_counts_only_once_confirmed(
 async def test_who_knows_a_one_time_password_cannot_enrol_with_it(
     client: httpx.AsyncClient, issuer: Issuer
 ) -> None:
-    one_time = await Administration(issuer).reset_password(SECADMIN, ME)
+    one_time = await Administration(issuer, HERE).reset_password(SECADMIN, ME)
     answer = await client.post("/second-factor", json={"username": ME, "password": one_time})
     assert (answer.status_code, problem(answer)) == (403, "password-change-required")
 
@@ -233,7 +233,7 @@ async def test_who_knows_a_one_time_password_cannot_enrol_with_it(
 async def test_a_role_that_asks_for_it_signs_in_with_a_second_factor_alone(
     client: httpx.AsyncClient, issuer: Issuer, clock: Clock
 ) -> None:
-    acts = Administration(issuer)
+    acts = Administration(issuer, HERE)
     enrolled, _ = await _enrol(client, clock)
     mine = await headers(issuer, ME, enrolled.at(clock.now))
     leaders = await headers(issuer, "leader1")
@@ -253,9 +253,10 @@ async def test_a_lost_telephone_is_reset_by_the_security_administrator(
 ) -> None:
     told = issuer.witness = Told()
     await _enrol(client, clock)
-    await Administration(issuer).reset_second_factor(SECADMIN, ME)
+    await Administration(issuer, HERE).reset_second_factor(SECADMIN, ME)
     assert (await token(client, ME)).status_code == 200
     assert [act.action.value for act in told.acts] == [
+        "begin-second-factor",
         "enrol-second-factor",
         "reset-second-factor",
     ]

@@ -123,7 +123,7 @@ async def test_an_unknown_refresh_token_is_refused(issuer: Issuer, token: str) -
 
 
 async def test_disabling_an_account_ends_its_sessions(issuer: Issuer, first: Grant) -> None:
-    await Administration(issuer).disable(SYSADMIN, "legal1")
+    await Administration(issuer, HERE).disable(SYSADMIN, "legal1")
     assert await _refused(issuer, first.refresh_token)
 
 

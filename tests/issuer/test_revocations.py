@@ -96,19 +96,19 @@ async def people(issuer: Issuer) -> None:
 
 
 async def _roles(issuer: Issuer) -> None:
-    await Administration(issuer).set_roles(SECADMIN, "legal1", frozenset({Role.WINDOW}))
+    await Administration(issuer, HERE).set_roles(SECADMIN, "legal1", frozenset({Role.WINDOW}))
 
 
 async def _disable(issuer: Issuer) -> None:
-    await Administration(issuer).disable(SYSADMIN, "legal1")
+    await Administration(issuer, HERE).disable(SYSADMIN, "legal1")
 
 
 async def _reset(issuer: Issuer) -> None:
-    await Administration(issuer).reset_password(SECADMIN, "legal1")
+    await Administration(issuer, HERE).reset_password(SECADMIN, "legal1")
 
 
 async def _end(issuer: Issuer) -> None:
-    assert await Administration(issuer).end_sessions(SECADMIN, "legal1") == 1
+    assert await Administration(issuer, HERE).end_sessions(SECADMIN, "legal1") == 1
 
 
 async def _change(issuer: Issuer) -> None:
