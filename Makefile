@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test test-fast lint bench soak docs lock clean
+.PHONY: help setup dev run kafka test test-fast lint bench soak docs lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) \
@@ -19,6 +19,9 @@ dev: .venv/.dev
 
 run: setup ## start the whole platform on this machine
 	$(BIN)/ecocase serve
+
+kafka: setup ## run an Apache Kafka on this machine (needs Java 17 and Maven)
+	$(BIN)/python -m deploy.kafka
 
 test: lint ## lint, then every test
 	$(BIN)/pytest -n 2 --dist loadfile -m "not soak"

@@ -1,4 +1,4 @@
-"""All services in one process, on one PostgreSQL, events handed over directly.
+"""All services in one process, on one PostgreSQL, events handed over directly or by Kafka.
 
 `start` brings up what stands below (PostgreSQL, schemas, migrations, issuer, calendar), then the
 services, then the relays; `stop` goes the other way.
@@ -16,6 +16,7 @@ import httpx
 
 from services.cases import app as cases
 from services.complaints import app as complaints
+from services.launch.buses import carrier
 from services.launch.metrics import PlatformMetrics
 from services.launch.site import Part, Site, site
 from services.launch.storage import open_databases, private_folder
@@ -37,7 +38,6 @@ from shared.issuer.sealing import Seal
 from shared.issuer.sessions import Limits
 from shared.issuer.signing import SigningKeys
 from shared.issuer.trail import TrailWitness
-from shared.relay.direct import DirectBus, DirectHistory
 from shared.relay.epoch import open_epoch
 from shared.relay.relay import Relay
 from shared.seals.file import SealFile
@@ -165,11 +165,12 @@ class Platform:
     ) -> None:
         release = version("ecocase")
         directory = CachedOfficerDirectory(issuer.accounts)
-        history = DirectHistory([databases[service.NAME] for service in PROCEDURAL])
-        self._stack.callback(history.close)
-        bus = DirectBus(history)
+        carrying = carrier(
+            self._settings, {service.NAME: databases[service.NAME] for service in PROCEDURAL}
+        )
+        self._stack.callback(carrying.close)
         relays = {
-            service.NAME: Relay(databases[service.NAME], bus, self._seals(service.NAME))
+            service.NAME: Relay(databases[service.NAME], carrying.bus, self._seals(service.NAME))
             for service in PROCEDURAL
         }
         parts = []
@@ -181,20 +182,20 @@ class Platform:
                 verifier,
                 trails[service.NAME],
                 release,
+                republishes=self._settings.kafka_bootstrap is not None,
             )
             parts.append(Part(service.NAME, service.TITLE, service.create(standing)))
         report = reporting.create(
             databases["reporting"],
             verifier,
-            history,
-            lambda: max(relay.lag_seconds for relay in relays.values()),
+            carrying.history,
+            lambda: max(carrying.lag_seconds, *(one.lag_seconds for one in relays.values())),
             release,
             audit=trails["reporting"],
         )
         await report.open()
         self._stack.push_async_callback(report.close)
-        bus.subscribe(report.subscriber)
-        await bus.find_lost()
+        delivering = await carrying.deliver(report.subscriber)
         parts += [
             Part(reporting.NAME, reporting.TITLE, report.app),
             Part(
@@ -214,6 +215,8 @@ class Platform:
         self._run(calendars.follow())
         for relay in relays.values():
             self._run(relay.run())
+        if delivering is not None:
+            self._run(delivering)
 
     def _seals(self, service: str) -> SealFile:
         return SealFile(self._settings.data.resolve() / "seals" / f"{service}.jsonl")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as PydanticSettingsError
 
 from shared.audit.period import LEAST_DAYS, USUAL_DAYS
+from shared.kafka.cluster import Cluster
 
 LOG = "platform.log"
 """The log's name in the data folder."""
@@ -58,6 +59,49 @@ class Settings(BaseSettings):
     database_urls: dict[str, str] = Field(
         default_factory=dict, description="个别服务的数据库地址，JSON：服务 → 地址"
     )
+
+    kafka_bootstrap: str | None = Field(
+        None, description="Kafka 集群的地址 主机:端口，以逗号分隔；缺省不用 Kafka，事件直接交给统计"
+    )
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="与 Kafka 的连接方式"
+    )
+    kafka_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="SASL 机制"
+    )
+    kafka_username: str | None = Field(None, description="SASL 用户名")
+    kafka_password: SecretStr | None = Field(None, description="SASL 密码")
+    kafka_ca: Path | None = Field(None, description="签发 Kafka 证书的 CA，PEM 文件")
+    kafka_certificate: Path | None = Field(None, description="本机的客户端证书，PEM 文件")
+    kafka_key: Path | None = Field(None, description="其私钥，PEM 文件")
+    kafka_prefix: str = Field(
+        "ecocase", pattern=r"^[A-Za-z0-9._-]{1,100}$", description="主题名的前缀"
+    )
+    kafka_group: str = Field("ecocase-reporting", min_length=1, description="统计的消费组")
+    kafka_instance: str | None = Field(
+        None, description="本进程在消费组中的固定名称；缺省为主机名与端口"
+    )
+    kafka_session_seconds: float = Field(
+        30, ge=1, le=300, description="统计的进程多久没有心跳后，其分区交给别的进程，秒"
+    )
+    kafka_replication: int = Field(1, ge=1, le=9, description="ecocase topics 所建主题的副本数")
+
+    def kafka_cluster(self) -> Cluster | None:
+        """The Kafka cluster events go over; None where they are handed over directly."""
+        if self.kafka_bootstrap is None:
+            return None
+        password = self.kafka_password
+        return Cluster(
+            self.kafka_bootstrap,
+            prefix=self.kafka_prefix,
+            security=self.kafka_security,
+            mechanism=self.kafka_mechanism,
+            username=self.kafka_username,
+            password=None if password is None else password.get_secret_value(),
+            ca=self.kafka_ca,
+            certificate=self.kafka_certificate,
+            key=self.kafka_key,
+        )
 
     def database_url_of(self, service: str) -> str | None:
         """Where a service's schema is; None on the embedded PostgreSQL."""

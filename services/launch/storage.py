@@ -42,6 +42,8 @@ MIGRATIONS = {
     **{service.NAME: service.MIGRATIONS for service in (cases, permits, complaints, reporting)},
 }
 """Every schema, with its migrations."""
+PUBLISHING = tuple(service.NAME for service in (cases, permits, complaints))
+"""The services that publish events."""
 
 
 async def open_databases(

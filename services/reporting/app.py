@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.audit.log import AuditLog
-    from shared.consumer.slice import History, Subscriber
+    from shared.consumer.slice import History
     from shared.http.app import ServiceApp
     from shared.identity.tokens import TokenVerifier
     from shared.postgres.database import Database
@@ -37,7 +37,7 @@ class Running:
     """Reporting as it runs: its application, and what a bus hands events to."""
 
     app: ServiceApp
-    subscriber: Subscriber
+    subscriber: Notifying
     _consumer: Consumer
     _rebuilder: Rebuilder
     _changes: Changes

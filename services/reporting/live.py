@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from services.reporting.queries import Queries
     from shared.consumer.consumer import Consumer
     from shared.consumer.slice import Place, Slice
+    from shared.consumer.store import PlaceKey
 
 log = structlog.stdlib.get_logger("ecocase.reporting")
 
@@ -83,6 +84,10 @@ class Notifying:
         await self._consumer.apply(slices)
         self._changes.applied()
 
-    async def begin_anew(self, topic: str, partition: int) -> Place:
+    async def begin_anew(self, topic: str, partition: int, lost: Place, generation: int) -> Place:
         """See `Consumer.begin_anew`."""
-        return await self._consumer.begin_anew(topic, partition)
+        return await self._consumer.begin_anew(topic, partition, lost, generation)
+
+    async def places(self) -> Mapping[PlaceKey, Place]:
+        """See `Consumer.places`."""
+        return await self._consumer.places()

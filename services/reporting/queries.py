@@ -39,7 +39,8 @@ SELECT body FROM fact
 WHERE generation = {_SERVED} AND bureau = $1 AND body ->> 'procedure' = 'time-limit'
 """  # noqa: S608 - a constant
 _COVERAGE = f"""
-SELECT count(*) AS parked, count(DISTINCT aggregate_id) AS waiting,
+SELECT count(*) + (SELECT count(*) FROM unreadable WHERE generation = {_SERVED}) AS parked,
+       count(DISTINCT aggregate_id) AS waiting,
        (SELECT error IS NOT NULL FROM generation WHERE number = {_SERVED}) AS rebuild_due
 FROM parked WHERE generation = {_SERVED} AND bureau = $1
 """  # noqa: S608 - a constant
@@ -55,7 +56,12 @@ ORDER BY aggregate_id LIMIT $3
 """  # noqa: S608 - a constant
 _PARKED = f"""
 SELECT id, topic, type, aggregate_id, version, reason, error, parked_at FROM parked
-WHERE generation = {_SERVED} ORDER BY parked_at, id LIMIT $1
+WHERE generation = {_SERVED}
+UNION ALL
+SELECT id, topic, '', NULL, NULL, 'unreadable',
+    format('%s（分区 %s，位置 %s）', error, partition, place), parked_at
+FROM unreadable WHERE generation = {_SERVED}
+ORDER BY parked_at, id LIMIT $1
 """  # noqa: S608 - a constant
 _STAMP = f"""
 SELECT generation, sum(next_offset)::bigint AS applied FROM position

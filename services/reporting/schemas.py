@@ -108,14 +108,14 @@ class ReconciliationAnswer(BaseModel):
 
 
 class ParkedEvent(BaseModel):
-    """An event that could not be applied."""
+    """An event that could not be applied, or a message that is none."""
 
     id: UUID
     topic: str
     type: str
-    aggregate_id: UUID
-    version: int
-    reason: str = Field(title="原因")
+    aggregate_id: UUID | None = Field(description="不是可读的事件时为空")
+    version: int | None
+    reason: str = Field(title="原因", description="gap|poison|fork|unreadable")
     error: str
     parked_at: datetime
 

@@ -15,11 +15,12 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from shared.collector import collect_seldom
-from shared.consumer import store
+from shared.consumer import store, unreadable
 from shared.consumer.connections import Connections
 from shared.consumer.projection import Change
 from shared.consumer.slice import Displaced, Place
 from shared.consumer.working_set import Reason, WorkingSet
+from shared.events.wire import UnreadableError, read, trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from shared.consumer.projection import Projection
     from shared.consumer.slice import Slice
+    from shared.events.wire import Unreadable
     from shared.postgres.database import Connection, Database
 
 log = structlog.stdlib.get_logger("ecocase.consumer")
@@ -112,23 +114,32 @@ class Consumer:
             for each in slices:
                 work.feed(each.events, each.partition)
             await self.write(connection, generation, work, fresh=False)
-        return bool(work.newly_parked or work.released)
+            messages = [message for each in slices for message in each.unreadable]
+            await self.keep_unreadable(connection, generation, messages)
+        return bool(work.newly_parked or work.released or messages)
 
-    async def begin_anew(self, topic: str, partition: int) -> Place:
-        """Go back to a partition's start, as a new generation of its topic.
+    async def begin_anew(self, topic: str, partition: int, lost: Place, generation: int) -> Place:
+        """Go back to a partition's start, as a generation of its topic; see `Subscriber`.
 
         What was applied of events that are no more stays counted until a rebuild, which is now due.
         """
         async with self.connections.borrow() as connection, connection.transaction():
-            generation = await hold_served(connection)
+            served = await hold_served(connection)
             key = (topic, partition)
-            place = (await store.lock_places(connection, generation, [key]))[key]
-            anew = Place(place.topic_generation + 1, 0, None)
-            await store.set_places(connection, generation, {key: anew})
-            await connection.execute(_LOST, generation)
+            place = (await store.lock_places(connection, served, [key]))[key]
+            if place != lost:
+                return place
+            anew = Place(generation, 0, None)
+            await store.set_places(connection, served, {key: anew})
+            await connection.execute(_LOST, served)
         await self.take_stock()
         log.error("read again from the start: a rebuild is due", topic=topic, partition=partition)
         return anew
+
+    async def places(self) -> dict[store.PlaceKey, Place]:
+        """Where each partition stands in the generation served."""
+        async with self.connections.borrow() as connection:
+            return await store.places(connection, None)
 
     async def _load(
         self, connection: Connection, generation: int, partitions: Mapping[UUID, int]
@@ -160,7 +171,21 @@ class Consumer:
                 log.error(
                     "event parked", reason=parked.reason.value, event_id=str(parked.event.id),
                     type=parked.event.type, aggregate=str(parked.event.aggregate_id),
+                    trace_id=trace_id(parked.event.traceparent),
                 )  # fmt: skip
+
+    async def keep_unreadable(
+        self, connection: Connection, generation: int, messages: Sequence[Unreadable]
+    ) -> None:
+        """Keep messages that are no events, for whoever looks for what became of them."""
+        if not messages:
+            return
+        await unreadable.keep(connection, generation, messages)
+        for message in messages:
+            log.error(
+                "message unreadable", topic=message.topic, partition=message.partition,
+                offset=message.offset, error=message.error,
+            )  # fmt: skip
 
     async def replay(self, ids: Sequence[UUID] | None = None) -> int:
         """Try parked events again, all or some, and what waits behind them.
@@ -168,7 +193,7 @@ class Consumer:
         Gives how many are parked no more. The partition's place is locked meanwhile, so that no
         slice of it is applied at the same time.
         """
-        freed = 0
+        freed = await self._read_again(ids)
         async with self.connections.borrow() as connection:
             wanted = await connection.fetch(_PARKED_AGGREGATES, ids)
         for row in wanted:
@@ -185,6 +210,29 @@ class Consumer:
             await self.write(connection, generation, work, fresh=False)
         return len(work.released)
 
+    async def _read_again(self, ids: Sequence[UUID] | None) -> int:
+        """Apply messages that this code can read though older code could not."""
+        async with self.connections.borrow() as connection:
+            messages = await unreadable.load(connection, ids)
+        freed = 0
+        for message in messages:
+            try:
+                event = read(message.topic, message.headers, message.value)
+            except UnreadableError:
+                continue
+            async with self.connections.borrow() as connection, connection.transaction():
+                generation = await hold_served(connection)
+                key = (message.topic, message.partition)
+                await store.lock_places(connection, generation, [key])
+                work = await self._load(
+                    connection, generation, {event.aggregate_id: message.partition}
+                )
+                work.feed([event], message.partition)
+                await self.write(connection, generation, work, fresh=False)
+                await unreadable.forget(connection, generation, message.id)
+            freed += 1
+        return freed
+
     async def sweep(self) -> None:
         """Drain gaps that have been filled, unless what is served is to be replaced."""
         if not self.is_current:
@@ -198,9 +246,11 @@ class Consumer:
         """Set the gauges of what is parked, and of whether a rebuild is due."""
         async with self.connections.borrow() as connection:
             counts = {row[0]: row[1] for row in await connection.fetch(_COUNT_PARKED)}
+            messages = await connection.fetchval(_COUNT_UNREADABLE)
             due = await connection.fetchval(_REBUILD_DUE)
         for reason in Reason:
             PARKED.labels(reason.value).set(counts.get(reason.value, 0))
+        PARKED.labels(unreadable.REASON).set(messages)
         REBUILD_DUE.set(bool(due))
 
     async def _sweep_for_ever(self) -> None:
@@ -236,6 +286,7 @@ _REBUILD_DUE = f"SELECT error IS NOT NULL FROM generation WHERE number = {_SERVE
 _COUNT_PARKED = f"""
 SELECT reason, count(*) FROM parked WHERE generation = {_SERVED} GROUP BY reason
 """  # noqa: S608 - a constant
+_COUNT_UNREADABLE = f"SELECT count(*) FROM unreadable WHERE generation = {_SERVED}"  # noqa: S608 - a constant
 
 
 async def hold_served(connection: Connection) -> int:
@@ -257,14 +308,5 @@ async def _take_places(connection: Connection, generation: int, slices: Sequence
         if begins != place[:2] or not follows:
             raise Displaced(places)
     await store.set_places(
-        connection,
-        generation,
-        {
-            (each.topic, each.partition): Place(
-                each.topic_generation,
-                each.end,
-                each.events[-1].id if each.events else each.after,
-            )
-            for each in slices
-        },
+        connection, generation, {(each.topic, each.partition): each.place for each in slices}
     )

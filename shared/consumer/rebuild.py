@@ -160,7 +160,8 @@ class Rebuilder:
                 if not fresh:
                     await _load_missing(connection, generation, work, each)
                 work.feed(each.events, each.partition)
-                places[topic, each.partition] = _end(each)
+                await consumer.keep_unreadable(connection, generation, each.unreadable)
+                places[topic, each.partition] = each.place
                 if len(work.facts) >= FACTS_IN_MEMORY:
                     await self._write(connection, generation, work, fresh=fresh)
                     work, fresh = WorkingSet(consumer.projection.fold), False
@@ -185,7 +186,7 @@ class Rebuilder:
     async def _read_on(self, topic: str, generation: int) -> None:
         """Apply what has come since, as any slice is applied."""
         async with self._consumer.connections.borrow() as connection:
-            places = await _places(connection, generation)
+            places = await store.places(connection, generation)
         since = {partition: place for (name, partition), place in places.items() if name == topic}
         async for each in self._history.read(topic, since):
             await self._consumer.apply_to(generation, [each])
@@ -208,17 +209,21 @@ class Rebuilder:
     async def _lacking(
         self, connection: Connection, served: int, generation: int
     ) -> list[PlaceKey]:
-        old, new = await _places(connection, served), await _places(connection, generation)
+        old, new = (
+            await store.places(connection, served),
+            await store.places(connection, generation),
+        )
         nowhere = Place(1, 0, None)
         return [
             key
             for key, place in old.items()
-            if place.next_offset > new.get(key, nowhere).next_offset
+            if place.topic_generation == (there := new.get(key, nowhere)).topic_generation
+            and place.next_offset > there.next_offset
         ]
 
     async def _remove_old(self, connection: Connection) -> None:
         """Delete retired and failed generations, a few rows at a time."""
-        tables = ("fact", "position", "parked", *self._consumer.projection.tables)
+        tables = ("fact", "position", "parked", "unreadable", *self._consumer.projection.tables)
         old = await connection.fetch(
             "SELECT number FROM generation WHERE state IN ('retired', 'failed') ORDER BY number"
         )
@@ -236,15 +241,6 @@ async def _delete(connection: Connection, table: str, generation: int) -> None:
     statement = f"DELETE FROM {table} WHERE ctid = ANY (ARRAY({some}))"  # noqa: S608 - our tables
     while await connection.execute(statement, generation) != "DELETE 0":
         pass
-
-
-async def _places(connection: Connection, generation: int) -> dict[PlaceKey, Place]:
-    rows = await connection.fetch(
-        "SELECT topic, partition, topic_generation, next_offset, last_event_id FROM position"
-        " WHERE generation = $1",
-        generation,
-    )
-    return {(row[0], row[1]): Place(*row[2:]) for row in rows}
 
 
 async def _load_missing(
@@ -271,8 +267,3 @@ def _chunks(work: WorkingSet) -> Iterator[WorkingSet]:
             released=released,
         )
         parked, released = {}, set()
-
-
-def _end(each: Slice) -> Place:
-    last = each.events[-1].id if each.events else each.after
-    return Place(each.topic_generation, each.end, last)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from shared.events.envelope import Envelope
+    from shared.events.wire import Unreadable
 
 
 class Place(NamedTuple):
@@ -31,7 +32,8 @@ class Place(NamedTuple):
 class Slice:
     """Consecutive events of a partition: offsets `start` up to, not with, `end`.
 
-    `after` is the event before the first, where the bus knows it.
+    `after` is the event before the first, where the bus knows it. Messages among them that are no
+    events are `unreadable`; then `last` names the last message, else it is the last event's id.
     """
 
     topic: str
@@ -41,6 +43,14 @@ class Slice:
     end: int
     events: Sequence[Envelope]
     after: UUID | None = None
+    unreadable: Sequence[Unreadable] = ()
+    last: UUID | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the partition stands once the slice has been applied."""
+        last = self.last or (self.events[-1].id if self.events else self.after)
+        return Place(self.topic_generation, self.end, last)
 
 
 class Displaced(Exception):  # noqa: N818 - a turn of events, not a fault
@@ -63,10 +73,11 @@ class Subscriber(Protocol):
         Raises `Displaced`.
         """
 
-    async def begin_anew(self, topic: str, partition: int) -> Place:
-        """Go back to a partition's start, since the bus no longer holds the last event applied.
+    async def begin_anew(self, topic: str, partition: int, lost: Place, generation: int) -> Place:
+        """Go back to a partition's start, since the bus no longer holds what lies before `lost`.
 
-        What was applied is recognised when it comes again.
+        It is read as that `generation` of its topic. What was applied is recognised when it comes
+        again. Nothing changes where the partition stands elsewhere by now; gives where it stands.
         """
 
 

@@ -27,9 +27,10 @@ PlaceKey = tuple[str, int]
 FACT = ("aggregate_id", "topic", "bureau", "version", "hash", "state", "body")
 PARKED = (
     *("topic", "id", "type", "aggregate_id", "version", "bureau", "state", "actor"),
-    *("occurred_at", "recorded_at", "hash", "previous_hash", "data"),
+    *("occurred_at", "recorded_at", "hash", "previous_hash", "data", "traceparent"),
     *("generation", "partition", "reason", "error", "parked_at"),
 )
+_EVENT = len(Envelope._fields)
 _PREPARE = """
 CREATE TEMPORARY TABLE incoming_fact (
     aggregate_id uuid, topic text, bureau text, version integer, hash bytea, state text, body jsonb
@@ -83,6 +84,18 @@ async def lock_places(
     return {(row[0], row[1]): Place(*row[2:]) for row in rows}
 
 
+async def places(connection: Connection, generation: int | None) -> dict[PlaceKey, Place]:
+    """Where each partition stands in a generation, None for the one served."""
+    rows = await connection.fetch(_ALL_PLACES, generation)
+    return {(row[0], row[1]): Place(*row[2:]) for row in rows}
+
+
+_ALL_PLACES = """
+SELECT topic, partition, topic_generation, next_offset, last_event_id FROM position
+WHERE generation = coalesce($1, (SELECT generation FROM serving))
+"""
+
+
 async def set_places(
     connection: Connection, generation: int, places: Mapping[PlaceKey, Place]
 ) -> None:
@@ -113,7 +126,7 @@ _FACTS = (
     " WHERE generation = $1 AND aggregate_id = ANY ($2)"
 )
 _WAITING = (
-    f"SELECT {', '.join(PARKED[:13])}, partition, reason, error FROM parked"  # noqa: S608 - as above
+    f"SELECT {', '.join(PARKED[:_EVENT])}, partition, reason, error FROM parked"  # noqa: S608 - as above
     " WHERE generation = $1 AND aggregate_id = ANY ($2)"
 )
 
@@ -124,7 +137,7 @@ async def load_waiting(
     """Read what is parked of aggregates."""
     waiting: dict[UUID, dict[UUID, Parked]] = {}
     for row in await connection.fetch(_WAITING, generation, list(aggregate_ids)):
-        event = Envelope._make(row[:13])
+        event = Envelope._make(row[:_EVENT])
         parked = Parked(event, row["partition"], Reason(row["reason"]), row["error"])
         waiting.setdefault(event.aggregate_id, {})[event.id] = parked
     return waiting

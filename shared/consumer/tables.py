@@ -17,6 +17,7 @@ class ConsumerTables:
     position: sa.Table
     fact: sa.Table
     parked: sa.Table
+    unreadable: sa.Table
 
 
 def consumer_tables(metadata: sa.MetaData) -> ConsumerTables:
@@ -28,6 +29,7 @@ def consumer_tables(metadata: sa.MetaData) -> ConsumerTables:
     - `position`: how far each partition has been applied.
     - `fact`: one row an aggregate: the last event applied, and what the projection makes of it.
     - `parked`: events that could not be applied, whole, with the reason.
+    - `unreadable`: messages that are no event of ours, whole, with their place and the reason.
     """
     return ConsumerTables(
         generation=sa.Table(
@@ -92,10 +94,26 @@ def consumer_tables(metadata: sa.MetaData) -> ConsumerTables:
             sa.Column("hash", sa.LargeBinary, nullable=False),
             sa.Column("previous_hash", sa.LargeBinary),
             sa.Column("data", sa.LargeBinary, nullable=False),
+            sa.Column("traceparent", sa.Text),
             sa.Column("reason", sa.Text, nullable=False),
             sa.Column("error", sa.Text, nullable=False),
             sa.Column("parked_at", sa.DateTime(timezone=True), nullable=False),
             sa.CheckConstraint("reason IN ('gap', 'poison', 'fork')", name="parked_reason"),
             sa.Index("parked_by_aggregate", "generation", "aggregate_id", "version"),
+        ),
+        unreadable=sa.Table(
+            "unreadable",
+            metadata,
+            sa.Column("generation", sa.Integer, primary_key=True, autoincrement=False),
+            sa.Column("id", pg.UUID(as_uuid=True), primary_key=True),
+            sa.Column("topic", sa.Text, nullable=False),
+            sa.Column("partition", sa.Integer, nullable=False),
+            sa.Column("topic_generation", sa.Integer, nullable=False),
+            sa.Column("place", sa.BigInteger, nullable=False),
+            sa.Column("key", sa.LargeBinary),
+            sa.Column("headers", sa.LargeBinary, nullable=False),
+            sa.Column("value", sa.LargeBinary),
+            sa.Column("error", sa.Text, nullable=False),
+            sa.Column("parked_at", sa.DateTime(timezone=True), nullable=False),
         ),
     )

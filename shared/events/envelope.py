@@ -15,8 +15,9 @@ PARTITIONS = 12
 class Envelope(NamedTuple):
     """One event.
 
-    `topic` is the service that published it, `data` raw JSON, times are aware UTC. A tuple,
-    because hundreds of thousands are made while statistics are rebuilt.
+    `topic` is the service that published it, `data` raw JSON, times are aware UTC, `traceparent`
+    the W3C trace context of the request that made it. A tuple, because hundreds of thousands are
+    made while statistics are rebuilt.
     """
 
     topic: str
@@ -32,6 +33,7 @@ class Envelope(NamedTuple):
     hash: bytes
     previous_hash: bytes | None
     data: bytes
+    traceparent: str | None = None
 
 
 def partition_of(aggregate_id: UUID, partitions: int = PARTITIONS) -> int:

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
 class Bus(Protocol):
     """Takes events in order."""
 
-    async def publish(self, topic: str, page: Page) -> None:
+    async def publish(self, topic: str, page: Page, topic_generation: int) -> None:
         """Return when the page is safe with the bus, so that the cursor may move past it.
 
         The same page may come again after a crash. An error leaves the cursor where it is.
         """
+
+    async def resign(self, topic: str) -> None:
+        """Let go of what publishing a topic needs: this process no longer leads there."""

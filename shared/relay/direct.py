@@ -89,10 +89,20 @@ class DirectBus:
         Else a service restored from an older backup, and quiet since, would not be found out.
         """
         for topic in self._history.topics:
-            await self.publish(topic, Page(START, (), START))
+            await self._hand_to_all(topic, Page(START, (), START))
 
-    async def publish(self, topic: str, page: Page) -> None:
-        """Hand a page to every subscriber; raises what they raise."""
+    async def publish(self, topic: str, page: Page, topic_generation: int) -> None:
+        """Hand a page to every subscriber; raises what they raise.
+
+        There are no topics to have generations: each subscriber is asked for its own.
+        """
+        del topic_generation
+        await self._hand_to_all(topic, page)
+
+    async def resign(self, topic: str) -> None:
+        """Do nothing: nothing is held for a topic."""
+
+    async def _hand_to_all(self, topic: str, page: Page) -> None:
         async with asyncio.TaskGroup() as together:
             for subscriber in self._subscribers:
                 together.create_task(self._hand(subscriber, topic, page))
@@ -119,7 +129,7 @@ class DirectBus:
         # At the same offset another event: the log lacks one that came before the last applied.
         if position is None or (position.offset == end.offset and position != end):
             log.error("the log no longer holds what was applied", topic=topic)
-            place = await subscriber.begin_anew(topic, PARTITION)
+            place = await subscriber.begin_anew(topic, PARTITION, place, place.topic_generation + 1)
             await self._read_on(subscriber, topic, place, START, end)
 
     async def _read_on(

@@ -56,8 +56,9 @@ class Window:
 _COLUMNS = (
     "id, type, aggregate_id, aggregate_version, bureau, state, actor,"
     # As bytes from the server: a decoder of ours, called for every row, would cost more.
-    " occurred_at, recorded_at, hash, previous_hash, convert_to(data::text, 'UTF8')"
+    " occurred_at, recorded_at, hash, previous_hash, convert_to(data::text, 'UTF8'), traceparent"
 )
+_FIELDS = len(Envelope._fields)
 _NEWEST_EPOCH = "SELECT coalesce(max(number), 1) FROM epoch"
 # One statement, hence one snapshot: what it reads and the line it stops at belong together.
 # Row comparison, because it uses the whole index and can stop within one large transaction.
@@ -110,7 +111,7 @@ class EventLog:
         if not rows:
             return Page(start, (), start)
         make = Envelope._make
-        events = [make(row[:13]) for row in rows]
+        events = [make(row[:_FIELDS]) for row in rows]
         last = rows[-1]
         end = Position(epoch, last["xid"], last["seq"], start.offset + len(rows), last["id"])
         return Page(start, events, end)

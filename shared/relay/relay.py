@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import Counter, Gauge
 
+from shared.relay.cursor import Cursor
 from shared.relay.epoch import open_epoch
-from shared.relay.leadership import Leadership, LeadershipLost
+from shared.relay.leadership import LeadershipLost
 from shared.relay.log import SETTINGS, EventLog, Page, Position
+from shared.relay.republishing import Republisher
 from shared.seals.sealer import Sealer
 
 if TYPE_CHECKING:
-    from shared.postgres.database import Connection, Database
+    from shared.postgres.database import Database
     from shared.relay.bus import Bus
     from shared.seals.sink import SealSink
 
@@ -60,6 +62,7 @@ class Relay:
         self._bus = bus
         self._seals = seals
         self._page_events = page_events
+        self._publishing = asyncio.Lock()
         self._behind_since: datetime | None = None
         self._published_through: Position | None = None
         # Reckoned when asked: a slow consumer keeps the relay from saying so itself.
@@ -106,13 +109,15 @@ class Relay:
             if not await session.fetchval(_LOCK):
                 return
             await open_epoch(self._database)
-            cursor = await _Cursor.take(session)
+            cursor = await Cursor.take(session)
             log.info("relay leads", service=self.service, term=cursor.leadership.term)
             LEADS.labels(self.service).set(1)
             sealer = Sealer(self.service, cursor.leadership, self._seals)
+            republisher = Republisher(self._database, self._bus, cursor, self._publishing)
             work = [
                 asyncio.create_task(self._publish_on(cursor, reader)),
                 asyncio.create_task(sealer.run()),
+                asyncio.create_task(republisher.run()),
             ]
             await next(asyncio.as_completed(work))
         finally:
@@ -121,8 +126,9 @@ class Relay:
             await asyncio.gather(*work, return_exceptions=True)
             reader.close()
             session.terminate()  # at once: a cancelled close would go on holding the lock
+            await self._bus.resign(self.service)
 
-    async def _publish_on(self, cursor: _Cursor, reader: EventLog) -> None:
+    async def _publish_on(self, cursor: Cursor, reader: EventLog) -> None:
         watch = _OldestWriter(self.service, reader)
         page = await reader.page(cursor.position, self._page_events)
         idle = 0
@@ -143,15 +149,16 @@ class Relay:
             page = await reader.page(cursor.position, self._page_events)
 
     async def _publish(
-        self, cursor: _Cursor, reader: EventLog, page: Page, *, read_on: bool
+        self, cursor: Cursor, reader: EventLog, page: Page, *, read_on: bool
     ) -> Page:
         """Publish a page and move the cursor; gives the next, read meanwhile where more waits."""
         next_page = (
             asyncio.create_task(reader.page(page.end, self._page_events)) if read_on else None
         )
         try:
-            await self._bus.publish(self.service, page)
-            await cursor.move(page.end)
+            async with self._publishing:
+                await self._bus.publish(self.service, page, cursor.topic_generation)
+                await cursor.move(page.end)
         except BaseException:
             if next_page is not None:
                 next_page.cancel()
@@ -165,41 +172,6 @@ class Relay:
 
 # The lock's second number is the cursor table's own, so that services in one database don't meet.
 _LOCK = "SELECT pg_try_advisory_lock(7629, 'relay_cursor'::regclass::oid::bigint::integer)"
-_TAKE = """
-INSERT INTO relay_cursor (term, epoch, xid, seq, position) VALUES (1, 0, '0', 0, 0)
-ON CONFLICT (one) DO UPDATE SET term = relay_cursor.term + 1
-RETURNING term, epoch, xid, seq, position, event_id
-"""
-_MOVE = """
-UPDATE relay_cursor SET epoch = $2, xid = $3, seq = $4, position = $5, event_id = $6
-WHERE term = $1 RETURNING true
-"""
-
-
-class _Cursor:
-    """The leader's hold on the cursor row."""
-
-    def __init__(self, leadership: Leadership, position: Position) -> None:
-        self.leadership = leadership
-        self.position = position
-
-    @classmethod
-    async def take(cls, connection: Connection) -> _Cursor:
-        """Begin a new term."""
-        row = await connection.fetchrow(_TAKE)
-        assert row is not None  # noqa: S101 - it returns the row it wrote
-        term, *place = row
-        return cls(Leadership(connection, term), Position(*place))
-
-    async def move(self, to: Position) -> None:
-        """Move the cursor; raises `LeadershipLost` where another term has begun."""
-        async with self.leadership.turn:
-            moved = await self.leadership.connection.fetchval(
-                _MOVE, self.leadership.term, to.epoch, to.xid, to.seq, to.offset, to.event_id
-            )
-        if not moved:
-            raise LeadershipLost
-        self.position = to
 
 
 class _OldestWriter:

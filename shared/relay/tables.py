@@ -17,6 +17,7 @@ class RelayTables:
 
     cursor: sa.Table
     epoch: sa.Table
+    republication: sa.Table
     seal: sa.Table
 
 
@@ -25,6 +26,7 @@ def relay_tables(metadata: sa.MetaData) -> RelayTables:
 
     `relay_cursor` is one row: what has been published, and the leader's term, by which it is
     compared and set. `epoch` has a row for each cluster or timeline that the events have lived in.
+    `republication` has a row for each request to publish past events again.
     """
     return RelayTables(
         cursor=sa.Table(
@@ -37,6 +39,7 @@ def relay_tables(metadata: sa.MetaData) -> RelayTables:
             sa.Column("seq", sa.BigInteger, nullable=False),
             sa.Column("position", sa.BigInteger, nullable=False),
             sa.Column("event_id", pg.UUID(as_uuid=True)),
+            sa.Column("topic_generation", sa.Integer, nullable=False, server_default="1"),
             sa.CheckConstraint("one", name="relay_cursor_is_one_row"),
         ),
         epoch=sa.Table(
@@ -46,6 +49,21 @@ def relay_tables(metadata: sa.MetaData) -> RelayTables:
             sa.Column("system_identifier", sa.BigInteger, nullable=False),
             sa.Column("timeline", sa.BigInteger, nullable=False),
             sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        ),
+        republication=sa.Table(
+            "republication",
+            metadata,
+            sa.Column("number", sa.Integer, sa.Identity(), primary_key=True),
+            sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+            sa.Column("requested_by", sa.Text, nullable=False),
+            sa.Column("since", sa.DateTime(timezone=True)),
+            sa.Column("into_new_topic", sa.Boolean, nullable=False),
+            sa.Column("epoch", sa.Integer),
+            sa.Column("xid", Xid8),
+            sa.Column("seq", sa.BigInteger),
+            sa.Column("events", sa.BigInteger, nullable=False, server_default="0"),
+            sa.Column("ended_at", sa.DateTime(timezone=True)),
+            sa.Column("error", sa.Text),
         ),
         seal=seal_table(metadata),
     )

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from shared.audit.api import keep_trail
 from shared.http.app import create_app
 from shared.postgres.availability import is_unavailable
+from shared.relay.api import republication_routes
 from shared.verification.routes import verification_routes
 from shared.workflow.desk import Desk
 from shared.workflow.disclosure import disclosure_routes
@@ -41,6 +42,8 @@ class Standing:
     audit: AuditLog
     version: str
     lifespan: Lifespan | None = field(default=None)
+    republishes: bool = field(default=False)
+    """Whether events go to a bus that keeps them, where some may be lacking."""
 
 
 def procedure_app(
@@ -77,6 +80,8 @@ def procedure_app(
         disclosure_routes(router, desk, standing.database)
         command_routes(router, desk, commands)
     verification_routes(router, procedures, tables, standing.database, standing.calendars)
+    if standing.republishes:
+        router.include_router(republication_routes(standing.database))
     app.include_router(router)
     app.find = commands.find
     keep_trail(app, standing.audit, standing.verifier)

@@ -107,10 +107,13 @@ class CrashingBus:
         self.bus = bus
         self.crashed = asyncio.Event()
 
-    async def publish(self, topic: str, page: Page) -> None:
-        await self.bus.publish(topic, page)
+    async def publish(self, topic: str, page: Page, topic_generation: int) -> None:
+        await self.bus.publish(topic, page, topic_generation)
         self.crashed.set()
         raise ConnectionError("gone after the consumer's commit")
+
+    async def resign(self, topic: str) -> None:
+        pass
 
 
 async def test_a_crash_between_the_consumers_commit_and_the_cursor_counts_once(
@@ -137,10 +140,13 @@ class HangingBus:
         self.holds = asyncio.Event()
         self.go_on = asyncio.Event()
 
-    async def publish(self, topic: str, page: Page) -> None:
+    async def publish(self, topic: str, page: Page, topic_generation: int) -> None:
         self.holds.set()
         await self.go_on.wait()
-        await self.bus.publish(topic, page)
+        await self.bus.publish(topic, page, topic_generation)
+
+    async def resign(self, topic: str) -> None:
+        pass
 
 
 async def test_a_leader_that_was_replaced_does_not_move_the_cursor(

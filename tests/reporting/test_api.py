@@ -137,7 +137,8 @@ async def test_figures_say_that_they_hold_what_a_restored_service_no_longer_has(
     service: Reporting,
 ) -> None:
     await service.bring(*penalised(Story("cases")))
-    await service.running.subscriber.begin_anew("cases", 0)
+    [(key, stands)] = (await service.running.subscriber.places()).items()
+    await service.running.subscriber.begin_anew(*key, stands, 2)
     assert (await service.get("/figures/2024"))["coverage"]["rebuild_due"] is True
 
 

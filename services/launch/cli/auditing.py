@@ -49,10 +49,12 @@ def add_to(app: typer.Typer) -> None:
         """列出搁置的事件及原因。"""
         rows = asyncio.run(_parked("GET", "/reporting/parked", by, url, credentials))["parked"]
         for row in rows:
-            typer.echo(
-                f"{row['id']}  {row['topic']}  {row['aggregate_id']} 第 {row['version']} 版  "
-                f"{row['reason']}"
+            what = (
+                f"{row['aggregate_id']} 第 {row['version']} 版"
+                if row["aggregate_id"]
+                else f"不是可读的事件：{row['error']}"
             )
+            typer.echo(f"{row['id']}  {row['topic']}  {what}  {row['reason']}")
         typer.echo(f"共 {len(rows)} 个")
 
     @parked.command("replay")

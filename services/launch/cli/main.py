@@ -15,6 +15,7 @@ from services.launch.cli import (
     loading,
     serving,
     settings,
+    topics,
     trails,
     users,
     verifying,
@@ -42,6 +43,7 @@ documents.add_to(app)
 demo.add_to(app)
 users.add_to(app)
 settings.add_to(app)
+topics.add_to(app)
 
 
 def main() -> None:
