@@ -14,7 +14,7 @@ from services.launch.settings import Settings
 from shared.identity.dependency import ACTOR_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -113,6 +113,11 @@ class Credentials:
         """An account of an administrator's role, or of any; raises `CredentialsError`."""
         return self._one_of(*([role] if role else ["security_admin", "system_admin"]))
 
+    def administrator_other_than(self, role: str) -> str:
+        """An administrator's account of another kind; raises `CredentialsError`."""
+        kinds = {"system_admin", "security_admin", "audit_admin"}
+        return self._one_of(*sorted(kinds - {role}))
+
     def stands_for(self, account: str) -> bool:
         """Whether steps of an account can be sent: signed in, or named by an importer.
 
@@ -149,7 +154,10 @@ class _Session:
 
 
 class Client:
-    """Calls the platform's APIs as one of several accounts."""
+    """Calls the platform's APIs as one of several accounts.
+
+    `told` is called with what each sign-in answers, for what the owner is to be shown.
+    """
 
     def __init__(
         self,
@@ -158,8 +166,10 @@ class Client:
         *,
         connections: int = 16,
         transport: httpx.AsyncBaseTransport | None = None,
+        told: Callable[[Mapping[str, Any]], None] = lambda _: None,
     ) -> None:
         self.url = url.rstrip("/")
+        self._told = told
         self.credentials = credentials
         self._sessions: dict[str, _Session] = {}
         self._last_answer = time.monotonic()
@@ -293,7 +303,9 @@ class Client:
         proof = {"username": account, "password": self.credentials.passwords[account]}
         if code := self.credentials.codes.get(account):
             proof["code"] = code
-        return await self.ask("/identity/token", {"grant_type": "password", **proof})
+        granted = await self.ask("/identity/token", {"grant_type": "password", **proof})
+        self._told(granted.json())
+        return granted
 
 
 def _problem(response: httpx.Response) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, SecretStr
 from shared.identity.caller import ACCOUNT_PATTERN
 from shared.identity.roles import Role
 from shared.issuer.accounts import Overview
-from shared.issuer.schemas import Code, HeldRole, held_roles
+from shared.issuer.schemas import Code, HeldRole, NoticeAnswer, held_roles
 from shared.issuer.sessions import LiveSession
 
 
@@ -64,6 +64,12 @@ class SessionsAnswer(BaseModel):
     """Open sessions, the latest first."""
 
     sessions: list[SessionAnswer]
+
+
+class NoticesAnswer(BaseModel):
+    """What an owner is told, the latest first."""
+
+    notices: list[NoticeAnswer]
 
 
 class EndedAnswer(BaseModel):

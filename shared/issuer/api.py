@@ -4,6 +4,7 @@ The application keeps its `Issuer` in `app.state.issuer` and its `TokenVerifier`
 `app.state.verifier`.
 """
 
+from dataclasses import asdict
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -25,10 +26,12 @@ from shared.issuer.schemas import (
     JsonWebKeySet,
     Me,
     PasswordGrant,
+    PreviousSignIn,
     RefreshGrant,
     TokenAnswer,
     TokenRequest,
     held_roles,
+    notice_answers,
 )
 from shared.issuer.signing import ALGORITHM
 from shared.issuer.witness import Origin
@@ -75,6 +78,10 @@ async def token(request: Request, response: Response, issuer: CurrentIssuer) -> 
         expires_in=max(0, round((grant.expires_at - now).total_seconds())),
         refresh_token=grant.refresh_token,
         refresh_expires_in=max(0, round((grant.refresh_expires_at - now).total_seconds())),
+        notices=notice_answers(grant.notices),
+        previous_sign_in=None
+        if grant.previous is None
+        else PreviousSignIn(**asdict(grant.previous)),
     )
 
 

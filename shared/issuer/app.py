@@ -5,7 +5,7 @@ from shared.audit.log import AuditLog
 from shared.http.app import Lifespan, ServiceApp
 from shared.http.app import create_app as create_service_app
 from shared.identity.tokens import TokenVerifier
-from shared.issuer import accounts_api, api, own_api
+from shared.issuer import accounts_api, api, own_api, proposals_api
 from shared.issuer.issuer import Issuer
 from shared.postgres.availability import is_unavailable
 
@@ -29,7 +29,7 @@ def create_app(
     )
     app.state.issuer = issuer
     app.state.verifier = verifier
-    for part in (api, own_api, accounts_api):
+    for part in (api, own_api, accounts_api, proposals_api):
         app.include_router(part.router)
     keep_trail(app, audit, verifier)
     return app

@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from prometheus_client import Counter
 from sqlalchemy import ColumnElement, and_, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.http.address import network_of
 from shared.issuer.lockout import (
     ADDRESS_WINDOW,
     FAILURES,
@@ -49,10 +51,37 @@ async def locks(
     return {name: end for name, end in ends.items() if end is not None and end > now}
 
 
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """The sign-in before this one, and how many failures there were since."""
+
+    at: datetime
+    address: str
+    failures: int
+
+
+async def previous(connection: AsyncConnection, name: str, now: datetime) -> Previous | None:
+    """When and from where an account last signed in before; None for the first time."""
+    of_name = sign_in.c.name_hash == name_hash(name)
+    query = (
+        select(sign_in.c.at, sign_in.c.address)
+        .where(of_name, sign_in.c.at <= now, sign_in.c.outcome == Outcome.ACCEPTED)
+        .order_by(sign_in.c.at.desc(), sign_in.c.id.desc())
+        .limit(1)
+    )
+    last = (await connection.execute(query)).first()
+    if last is None:
+        return None
+    failed = select(func.count()).where(
+        of_name, _since(last.at, now), sign_in.c.outcome.in_(FAILED)
+    )
+    return Previous(last.at, last.address, (await connection.execute(failed)).scalar_one())
+
+
 async def address_wait(connection: AsyncConnection, origin: Origin, now: datetime) -> int:
     """Whole seconds until an attempt from `origin` is looked at; 0 when at once."""
     query = select(func.count(), func.max(sign_in.c.at)).where(
-        sign_in.c.address == origin.address,
+        sign_in.c.network == network_of(origin.address),
         _since(now - ADDRESS_WINDOW, now),
         sign_in.c.outcome.in_(FAILED),
     )
@@ -79,6 +108,7 @@ async def record(
             account=attempt.account,
             name_hash=name_hash(typed),
             address=attempt.origin.address,
+            network=network_of(attempt.origin.address),
             user_agent=attempt.origin.user_agent[:200],
         )
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.identity.roles import ADMINISTRATORS, Role
-from shared.issuer import accounts, policy, second_factors, sessions
+from shared.issuer import accounts, notices, policy, second_factors, sessions
 from shared.issuer.accounts import Account
 from shared.issuer.issuer import Issuer
 from shared.issuer.models import account
@@ -60,7 +60,7 @@ async def install(issuer: Issuer, bureau: str) -> list[FirstAccount]:
         for one in made:
             after = {"roles": [one.role.value]}
             act = Act(now, INSTALLATION, Action.CREATE, one.account, bureau, {}, after)
-            await issuer.witness.administered(connection, act)
+            await notices.tell(connection, issuer.witness, act)
     return made
 
 
@@ -87,5 +87,5 @@ async def recover(issuer: Issuer, name: str) -> str:
         before = {"disabled": row.disabled_at is not None, "second_factor": had_factor}
         after = {"disabled": False, "second_factor": False, "one_time": True}
         act = Act(now, INSTALLATION, Action.RESET_PASSWORD, name, row.bureau, before, after)
-        await issuer.witness.administered(connection, act)
+        await notices.tell(connection, issuer.witness, act, administrators=True)
     return password

@@ -5,8 +5,8 @@ the session's end ends it too.
 """
 
 import secrets
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
@@ -19,10 +19,11 @@ from shared.identity.keys import LocalKeys
 from shared.identity.revocations import KEPT_SECONDS, Revocations
 from shared.identity.roles import Role
 from shared.identity.tokens import TrustedIssuer
-from shared.issuer import policy, sessions
+from shared.issuer import notices, policy, sessions
 from shared.issuer.accounts import Account, Accounts, stored_account
-from shared.issuer.attempts import record, tell
+from shared.issuer.attempts import Previous, previous, record, tell
 from shared.issuer.models import account
+from shared.issuer.notices import Notice
 from shared.issuer.password_rules import expired
 from shared.issuer.passwords import Passwords
 from shared.issuer.proof import AccountRow, Proof, Proving
@@ -42,12 +43,17 @@ ACCESS_LIFETIME: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a sign-in or refresh gives; times are aware, UTC."""
+    """What a sign-in or refresh gives; times are aware, UTC.
+
+    A sign-in also gives what its account's owner is to be told.
+    """
 
     access_token: str
     expires_at: datetime
     refresh_token: str
     refresh_expires_at: datetime
+    notices: Sequence[Notice] = ()
+    previous: Previous | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +120,21 @@ class Issuer:
 
         async def begin(
             connection: AsyncConnection, holder: AccountRow, now: datetime
-        ) -> tuple[AccountRow, Renewal]:
+        ) -> tuple[AccountRow, Grant]:
             await self._may_sign_in(connection, holder, now)
+            told = await notices.of(connection, holder, now)
+            before = await previous(connection, proof.name, now)
             attempt = Attempt(now, Outcome.ACCEPTED, proof.name, holder.bureau, origin)
             await record(connection, self.witness, attempt, proof.name)
             limits = self.rules.limits
-            return holder, await sessions.begin(connection, proof.name, origin, limits, now)
+            renewal = await sessions.begin(connection, proof.name, origin, limits, now)
+            grant = self._grant(stored_account(holder), renewal)
+            return holder, replace(grant, notices=told, previous=before)
 
-        holder, renewal = await self.proving.proved(proof, origin, begin)
+        holder, grant = await self.proving.proved(proof, origin, begin)
         if self.passwords.outdated(holder.password_hash):
             await self._rehash(proof, holder.password_hash)
-        return self._grant(stored_account(holder), renewal)
+        return grant
 
     async def refresh(self, presented: str, origin: Origin) -> Grant:
         """Exchange a refresh token for the next one. Raises `Unauthenticated`."""

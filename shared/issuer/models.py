@@ -1,4 +1,4 @@
-"""The issuer's tables, in schema `identity`: accounts, certificates, sessions, sign-ins, policy.
+"""The issuer's tables, in schema `identity`: accounts, sessions, sign-ins, policy, proposals.
 
 No table holds a secret that signs or opens anything: passwords are Argon2id hashes, refresh tokens
 and recovery codes SHA-256 hashes of random values, secrets of second factors are sealed, and the
@@ -24,8 +24,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from shared.audit.tables import audit_tables
 from shared.identity.caller import BUREAU_PATTERN
@@ -161,15 +162,67 @@ sign_in = Table(
     Column("account", Text),
     Column("name_hash", LargeBinary, nullable=False),
     Column("address", Text, nullable=False),
+    Column("network", Text, nullable=False),
     Column("user_agent", Text, nullable=False),
     CheckConstraint("outcome IN ('accepted', 'refused', 'refused-code', 'reused')", name="outcome"),
     Index("sign_in_name_hash_at_idx", "name_hash", "at"),
-    Index("sign_in_address_at_idx", "address", "at"),
+    Index("sign_in_network_at_idx", "network", "at"),
 )
 """Every sign-in that was decided, kept at least six months (网络安全法: 网络日志不少于六个月).
 
 `account` is empty where no such account exists: what was typed then may be a password or a name, so
-only its SHA-256 (`name_hash`) is kept, to count attempts by.
+only its SHA-256 (`name_hash`) is kept, to count attempts by. `network` is what the failures of an
+address are counted by.
 """
+
+proposal = Table(
+    "proposal",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("bureau", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("wanted", JSONB, nullable=False),
+    Column("before", JSONB, nullable=False),
+    Column("after", JSONB, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_as", Text, nullable=False),
+    Column("proposed_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("sealed_part", LargeBinary),
+    Column("decision", Text, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    CheckConstraint(
+        "decision IN ('open', 'expired', 'confirmed', 'refused', 'withdrawn', 'replaced')",
+        name="decision",
+    ),
+    CheckConstraint("(decision = 'open') = (decided_at IS NULL)", name="decided"),
+    Index("proposal_bureau_proposed_at_idx", "bureau", "proposed_at"),
+    Index(
+        "proposal_open_idx",
+        "bureau",
+        "action",
+        "account",
+        unique=True,
+        postgresql_where=text("decision = 'open'"),
+    ),
+)
+"""What one administrator asked for that takes another to confirm. `account` is empty where it is
+about the rules for all; `sealed_part` is a part of a one-time password, sealed."""
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, index=True),
+    Column("bureau", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("administrators", Boolean, nullable=False),
+    Index("notice_account_at_idx", "account", "at"),
+)
+"""What the owner of an account, or all administrators of a bureau, are told at sign-in."""
 
 audit_tables(metadata)

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.http.problem import InvalidInput, NotFound, WrongState
 from shared.identity.caller import Caller
-from shared.issuer import second_factors, sessions
+from shared.issuer import notices, second_factors, sessions
 from shared.issuer.accounts import set_password
 from shared.issuer.issuer import Issuer
+from shared.issuer.models import account
+from shared.issuer.notices import Notice
 from shared.issuer.one_time_codes import accepted_step, enrolment_uri, new_secret, qr_svg
 from shared.issuer.password_rules import REMEMBERED, weakness
 from shared.issuer.proof import AccountRow, Proof, opened
@@ -115,6 +118,14 @@ class OwnAccount:
         self._issuer.announce(ended)
         return codes
 
+    async def notices(self, caller: Caller) -> list[Notice]:
+        """What was done of late to the caller's account, and what administrators are told."""
+        name = self._signed_in(caller)
+        async with self._issuer.engine.connect() as connection:
+            query = select(account).where(account.c.account == name)
+            row = (await connection.execute(query)).first()
+            return [] if row is None else await notices.of(connection, row, self._issuer.now())
+
     async def live_sessions(self, caller: Caller) -> list[LiveSession]:
         """The caller's open sessions."""
         name = self._signed_in(caller)
@@ -151,4 +162,4 @@ class OwnAccount:
         origin: Origin,
     ) -> None:
         act = Act(now, holder.account, action, holder.account, holder.bureau, origin=origin)
-        await self._issuer.witness.administered(connection, act)
+        await notices.tell(connection, self._issuer.witness, act)

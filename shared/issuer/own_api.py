@@ -9,6 +9,7 @@ from shared.identity.dependency import CurrentCaller
 from shared.issuer.account_schemas import (
     EndedAnswer,
     EnrolmentAnswer,
+    NoticesAnswer,
     PasswordChange,
     Proven,
     RecoveryCodes,
@@ -18,6 +19,7 @@ from shared.issuer.account_schemas import (
 from shared.issuer.api import CurrentIssuer, origin_of
 from shared.issuer.own_account import OwnAccount
 from shared.issuer.proof import Proof
+from shared.issuer.schemas import notice_answers
 
 router = APIRouter(tags=["我的账号"], responses=problem_responses(409))
 
@@ -49,6 +51,13 @@ async def confirm(
     codes = await OwnAccount(issuer).confirm(_proof(asked), origin_of(request))
     response.headers["Cache-Control"] = "no-store"
     return RecoveryCodes(recovery_codes=list(codes))
+
+
+@router.get("/me/notices", summary="我的账号的变动")
+async def my_notices(caller: CurrentCaller, issuer: CurrentIssuer) -> NoticesAnswer:
+    """What was done to my account within thirty days; to other administrators', if I am one."""
+    told = await OwnAccount(issuer).notices(caller)
+    return NoticesAnswer(notices=notice_answers(told))
 
 
 @router.get("/me/sessions", summary="我的会话")

@@ -15,6 +15,9 @@ KINDS: Final = 3
 REMEMBERED: Final = 5
 """A new password is none of the last five, the current one included."""
 
+ONE_TIME_FOR: Final = timedelta(hours=72)
+"""How long a one-time password can be exchanged for one's own."""
+
 _HARD_TO_GUESS = 3  # zxcvbn's scale: more than 10^8 guesses
 _ANALYSED = 72  # characters; what follows can only make a password harder to guess
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -41,8 +44,12 @@ def expired(set_at: datetime | None, age: timedelta, now: datetime) -> bool:
 
 def one_time_password() -> str:
     """A random password to be changed at once: 79 bits, no characters that look alike."""
-    groups = ("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
-    return "-".join(groups)
+    return f"{one_time_part()}-{one_time_part()}"
+
+
+def one_time_part() -> str:
+    """One of the two parts of such a password; who has one cannot guess the other (39 bits)."""
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(2))
 
 
 def _kinds(password: str) -> int:

@@ -7,7 +7,7 @@ that guessing is counted, slowed down and recorded in one place.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
@@ -20,8 +20,15 @@ from shared.issuer.attempts import address_wait, locks, record, tell
 from shared.issuer.lockout import seconds_until
 from shared.issuer.models import account, second_factor
 from shared.issuer.one_time_codes import accepted_step, is_among
+from shared.issuer.password_rules import ONE_TIME_FOR, expired
 from shared.issuer.passwords import PARALLEL, Passwords
-from shared.issuer.refusals import AccountLocked, AddressSlowed, HeldOff, SecondFactorRequired
+from shared.issuer.refusals import (
+    AccountLocked,
+    AddressSlowed,
+    HeldOff,
+    OneTimePasswordExpired,
+    SecondFactorRequired,
+)
 from shared.issuer.sealing import Seal, UnsealableError
 from shared.issuer.sessions import lock_account
 from shared.issuer.witness import Attempt, Origin, Outcome, Witness
@@ -117,6 +124,7 @@ class Proving:
                 and holder.password_hash == stored
             )
             if right and holder is not None:
+                _check_time(holder, now)
                 if await self._second_factor_holds(connection, proof, now):
                     return await then(connection, holder, now)
                 outcome = Outcome.REFUSED_CODE
@@ -156,6 +164,13 @@ class Proving:
             return False
         await connection.execute(change.values(last_step=step))
         return True
+
+
+def _check_time(holder: AccountRow, now: datetime) -> None:
+    """Raises `OneTimePasswordExpired`."""
+    if holder.one_time and expired(holder.password_set_at, ONE_TIME_FOR, now):
+        hours = ONE_TIME_FOR // timedelta(hours=1)
+        raise OneTimePasswordExpired(f"一次性密码已超过 {hours} 小时,须重新发给")
 
 
 def opened(seal: Seal, sealed: bytes, name: str) -> str:

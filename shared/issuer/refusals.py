@@ -41,6 +41,15 @@ class PasswordChangeRequired(HeldOff):
     title = "须先修改密码"
 
 
+class OneTimePasswordExpired(HeldOff):
+    """The password was for one use, and was not used in time."""
+
+    outcome = Outcome.PASSWORD_OVER
+    status = 403
+    slug = "one-time-password-expired"
+    title = "一次性密码已过期"
+
+
 class SecondFactorEnrolmentRequired(HeldOff):
     """A role of the account needs a second factor, and none is enrolled."""
 

@@ -1,11 +1,14 @@
 """What the issuer takes and gives."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SecretStr
 
 from shared.identity.roles import Role
+from shared.issuer.notices import Notice
+from shared.issuer.witness import Action
 
 Code = Annotated[
     str | None,
@@ -35,6 +38,24 @@ class RefreshGrant(BaseModel):
 TokenRequest = Annotated[PasswordGrant | RefreshGrant, Field(discriminator="grant_type")]
 
 
+class NoticeAnswer(BaseModel):
+    """What was done to an account, by whom."""
+
+    at: Annotated[datetime, Field(description="时间")]
+    account: Annotated[str, Field(description="账号;空的是对全部账号的规则")]
+    action: Annotated[Action, Field(description="操作")]
+    title: Annotated[str, Field(description="操作名称")]
+    by: Annotated[str, Field(description="办理人的账号;installation 为在服务器上办理")]
+
+
+class PreviousSignIn(BaseModel):
+    """The sign-in before."""
+
+    at: Annotated[datetime, Field(description="时间")]
+    address: Annotated[str, Field(description="网络地址")]
+    failures: Annotated[int, Field(description="此后失败的次数")]
+
+
 class TokenAnswer(BaseModel):
     """Tokens as RFC 6749, 5.1 writes them; lifetimes in seconds."""
 
@@ -43,6 +64,26 @@ class TokenAnswer(BaseModel):
     expires_in: Annotated[int, Field(description="访问令牌有效秒数")]
     refresh_token: Annotated[str, Field(description="刷新令牌,只能用一次")]
     refresh_expires_in: Annotated[int, Field(description="刷新令牌有效秒数")]
+    notices: Annotated[
+        list[NoticeAnswer], Field(description="近三十日他人对本人账号所做的,登录时应显示给本人")
+    ] = []
+    previous_sign_in: Annotated[
+        PreviousSignIn | None, Field(description="上一次登录,续期时没有")
+    ] = None
+
+
+def notice_answers(told: Iterable[Notice]) -> list[NoticeAnswer]:
+    """Notices for an answer, in their order."""
+    return [
+        NoticeAnswer(
+            at=one.at,
+            account=one.account,
+            action=one.action,
+            title=one.action.title,
+            by=one.by,
+        )
+        for one in told
+    ]
 
 
 class HeldRole(BaseModel):

@@ -33,13 +33,18 @@ class TrailWitness:
         await self._log.record(
             Entry(
                 kind=Kind.ADMINISTRATION,
-                action=act.action.value,
+                action=act.action.title,
                 bureau=act.bureau,
                 account=act.by,
                 object_type="account",
                 object_id=act.on or None,
                 address=act.origin.address if act.origin else None,
-                details={"before": dict(act.before), "after": dict(act.after)},
+                details={
+                    "act": act.action.value,
+                    "before": dict(act.before),
+                    "after": dict(act.after),
+                    **act.more,
+                },
                 **_trace(),
             )
         )

@@ -20,7 +20,11 @@ _log = structlog.stdlib.get_logger("ecocase.identity")
 
 
 class Action(StrEnum):
-    """What was done to an account or, `CHANGE_POLICY`, to the rules for all."""
+    """What was done to an account or, `CHANGE_POLICY`, to the rules for all.
+
+    `PROPOSE` and `REFUSE` say that an act was asked for that takes two, and that it was refused.
+    `title` is what a person reads.
+    """
 
     CREATE = "create"
     DISABLE = "disable"
@@ -35,9 +39,38 @@ class Action(StrEnum):
     UNLOCK = "unlock"
     END_SESSIONS = "end-sessions"
     SIGN_OUT = "sign-out"
+    PROPOSE = "propose"
+    REFUSE = "refuse"
     SET_CERTIFICATE = "set-certificate"
     REMOVE_CERTIFICATE = "remove-certificate"
     CHANGE_POLICY = "change-policy"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # an action's title, not str.title()
+        """The action in Chinese."""
+        return _ACTIONS[self]
+
+
+_ACTIONS: Mapping[str, str] = {
+    "create": "新建账号",
+    "disable": "停用账号",
+    "enable": "启用账号",
+    "set-roles": "授予或者撤销角色",
+    "reset-password": "重置密码",
+    "change-password": "修改密码",
+    "begin-second-factor": "开始启用动态口令",
+    "enrol-second-factor": "启用动态口令",
+    "renew-recovery-codes": "换发恢复码",
+    "reset-second-factor": "重置动态口令",
+    "unlock": "解锁账号",
+    "end-sessions": "终止会话",
+    "sign-out": "退出登录",
+    "propose": "提出申请，待另一管理员确认",
+    "refuse": "驳回或者撤回申请",
+    "set-certificate": "登记执法证件",
+    "remove-certificate": "删除误登的执法证件",
+    "change-policy": "规定哪些角色须用动态口令",
+}
 
 
 class Outcome(StrEnum):
@@ -55,6 +88,7 @@ class Outcome(StrEnum):
     SLOWED = "slowed"
     CODE_MISSING = "code-missing"
     PASSWORD_DUE = "password-due"  # noqa: S105  # an outcome's name
+    PASSWORD_OVER = "password-over"  # noqa: S105
     ENROLMENT_DUE = "enrolment-due"
     NO_ROLE = "no-role"
     OVER = "over"
@@ -74,6 +108,7 @@ _OUTCOMES: Mapping[str, str] = {
     "slowed": "登录：来源地址失败次数过多，须等待",
     "code-missing": "登录：未提供动态口令",
     "password-due": "登录：须先修改密码",
+    "password-over": "登录：一次性密码已过期",
     "enrolment-due": "登录：须先启用动态口令",
     "no-role": "登录：尚未授予角色",
     "over": "续期：登录已失效",
@@ -92,8 +127,8 @@ class Origin:
 class Act:
     """Who did what to whose account, what it changed, and from where (None: on the machine itself).
 
-    `by` and `on` are accounts (`on` is empty for `CHANGE_POLICY`); neither `before` nor `after`
-    holds a secret or a person's name.
+    `by` and `on` are accounts (`on` is empty for `CHANGE_POLICY`); neither `before`, `after` nor
+    `more` holds a secret or a person's name.
     """
 
     at: datetime
@@ -104,6 +139,7 @@ class Act:
     before: Mapping[str, object] = field(default_factory=dict)
     after: Mapping[str, object] = field(default_factory=dict)
     origin: Origin | None = None
+    more: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

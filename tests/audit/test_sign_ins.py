@@ -191,7 +191,7 @@ async def test_a_right_password_that_does_not_suffice_stands_under_the_account(
     await acts.set_roles(SECADMIN, "officer1", frozenset())
     await acts.reset_second_factor(SECADMIN, "officer1")
     assert (await signing.sign_in("officer1", PASSWORD)).status_code == 403
-    one_time = await acts.reset_password(SECADMIN, "officer1")
+    one_time = (await acts.reset_password(SECADMIN, "officer1")).secret or ""
     assert (await signing.sign_in("officer1", one_time)).status_code == 403
     assert await signing.actions() == [
         "登录：须先启用动态口令",
@@ -241,16 +241,17 @@ async def test_an_administrative_act_is_recorded_with_what_it_changed_and_from_w
     [entry, left] = await entries(signing.database, "administration")
     assert (entry["account"], entry["action"], entry["object_id"], entry["address"]) == (
         "secadmin1",
-        "set-roles",
+        "授予或者撤销角色",
         "officer1",
         "127.0.0.1",
     )
     assert entry["details"] == {
+        "act": "set-roles",
         "before": {"roles": ["investigator"]},
         "after": {"roles": ["leader"]},
     }
     assert (left["action"], left["object_id"], left["address"]) == (
-        "sign-out",
+        "退出登录",
         "secadmin1",
         "127.0.0.1",
     )
@@ -263,6 +264,6 @@ async def test_what_an_owner_does_with_a_password_says_from_where(signing: Signi
     assert (await signing.http.post("/password", json=change)).status_code == 204
     found = await entries(signing.database, "administration")
     assert [(one["account"], one["action"], one["address"]) for one in found] == [
-        ("officer1", "begin-second-factor", "127.0.0.1"),
-        ("officer1", "change-password", "127.0.0.1"),
+        ("officer1", "开始启用动态口令", "127.0.0.1"),
+        ("officer1", "修改密码", "127.0.0.1"),
     ]

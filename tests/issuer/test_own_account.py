@@ -11,12 +11,13 @@ from sqlalchemy import select
 from shared.http.problem import Unavailable
 from shared.identity.roles import Role
 from shared.issuer.administration import Administration
+from shared.issuer.countersigning import Countersigning
 from shared.issuer.issuer import Issuer, SignInRules
 from shared.issuer.models import second_factor
 from shared.issuer.password_rules import one_time_password, weakness
 from shared.issuer.proof import Proof
 from shared.issuer.sealing import Seal
-from tests.issuer.conftest import SECADMIN, Clock
+from tests.issuer.conftest import SECADMIN, SYSADMIN, Clock
 from tests.issuer.people import HERE, OTHER, PASSWORD, Told, another, have, headers, problem, token
 
 ME = "legal1"
@@ -128,6 +129,19 @@ async def test_a_password_ninety_days_old_can_only_be_changed(
     assert (await token(client, ME, OTHER)).status_code == 200
 
 
+async def test_a_one_time_password_is_to_be_used_within_three_days(
+    client: httpx.AsyncClient, issuer: Issuer, clock: Clock
+) -> None:
+    acts = Administration(issuer, HERE)
+    late = (await acts.reset_password(SECADMIN, ME)).secret or ""
+    clock.forward(hours=72)
+    for answer in (await token(client, ME, late), await _change(client, OTHER, late)):
+        assert (answer.status_code, problem(answer)) == (403, "one-time-password-expired")
+    another_one = (await acts.reset_password(SECADMIN, ME)).secret or ""
+    clock.forward(hours=71, minutes=59)
+    assert (await _change(client, OTHER, another_one)).status_code == 204
+
+
 async def test_the_age_of_passwords_is_the_operators_to_set(
     client: httpx.AsyncClient, issuer: Issuer, clock: Clock
 ) -> None:
@@ -225,7 +239,7 @@ async def test_a_second_factor_counts_only_once_confirmed(
 async def test_who_knows_a_one_time_password_cannot_enrol_with_it(
     client: httpx.AsyncClient, issuer: Issuer
 ) -> None:
-    one_time = await Administration(issuer, HERE).reset_password(SECADMIN, ME)
+    one_time = (await Administration(issuer, HERE).reset_password(SECADMIN, ME)).secret
     answer = await client.post("/second-factor", json={"username": ME, "password": one_time})
     assert (answer.status_code, problem(answer)) == (403, "password-change-required")
 
@@ -244,7 +258,9 @@ async def test_a_role_that_asks_for_it_signs_in_with_a_second_factor_alone(
     assert (answer.status_code, problem(answer)) == (403, "second-factor-enrolment-required")
     totp, _ = await _enrol(client, clock, "leader1")
     assert (await token(client, "leader1", code=totp.at(clock.now))).status_code == 200
-    await acts.require_second_factor(SECADMIN, frozenset())
+    loosened = (await acts.require_second_factor(SECADMIN, frozenset())).proposal
+    assert loosened is not None
+    await Countersigning(issuer, HERE).confirm(SYSADMIN, loosened.id)
     assert (await token(client, "leader1")).status_code == 401
 
 

@@ -6,9 +6,12 @@ What stands on a command line is seen by every user of the machine and kept by t
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from services.launch.client import Client
@@ -76,4 +79,18 @@ def client_as(
     signing_in = Credentials(
         {account: password}, {account: ()}, codes={} if code is None else {account: code}
     )
-    return Client(url or settings.url, signing_in), account
+    return Client(url or settings.url, signing_in, told=show_notices), account
+
+
+def show_notices(granted: Mapping[str, Any]) -> None:
+    """Print what an owner is to be told at sign-in, apart from what the command prints."""
+    from services.launch.cli.times import local  # noqa: PLC0415 - slow to import
+
+    before = granted.get("previous_sign_in")
+    if before:
+        failed = f"，此后失败 {before['failures']} 次" if before["failures"] else ""
+        where = before["address"]
+        typer.echo(f"上次登录：{local(before['at'])}  {where}{failed}", err=True)
+    for one in granted.get("notices", []):
+        on = one["account"] or "全部账号"
+        typer.echo(f"注意：{local(one['at'])}  {one['by']} {one['title']}：{on}", err=True)

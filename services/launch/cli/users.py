@@ -17,8 +17,10 @@ import typer
 
 from services.launch.cli.options import As, CredentialsFile, Url
 from services.launch.cli.signing_in import client_as
+from services.launch.cli.times import local
 from services.launch.cli.users_installation import add_installation
 from services.launch.cli.users_own import add_own
+from services.launch.cli.users_proposals import add_proposals, show
 
 T = TypeVar("T")
 
@@ -43,6 +45,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(users, name="users")
     add_installation(users)
     add_own(users)
+    add_proposals(users)
     _add_reading(users)
     _add_system(users)
     _add_security(users)
@@ -83,9 +86,7 @@ def _add_reading(users: typer.Typer) -> None:
         for held in row["certificates"]:
             typer.echo(f"  执法证 {held['number']}  {held['valid_from']} 至 {held['valid_to']}")
         for one in live["sessions"]:
-            typer.echo(
-                f"  会话 {_local(one['began_at'])} 起  {one['address']}  {one['user_agent']}"
-            )
+            typer.echo(f"  会话 {local(one['began_at'])} 起  {one['address']}  {one['user_agent']}")
 
 
 def _add_system(users: typer.Typer) -> None:
@@ -107,16 +108,16 @@ def _add_system(users: typer.Typer) -> None:
         name: Name, by: As = None, url: Url = None, credentials: CredentialsFile = None
     ) -> None:
         """停用账号（系统管理员）：一分钟内各服务均不再接受其登录。"""
-        _call("POST", f"/accounts/{name}/disable", SYSTEM, by, url, credentials)
-        typer.echo(f"已停用 {name}")
+        done = _call("POST", f"/accounts/{name}/disable", SYSTEM, by, url, credentials)
+        show(done, lambda _: f"已停用 {name}")
 
     @users.command()
     def enable(
         name: Name, by: As = None, url: Url = None, credentials: CredentialsFile = None
     ) -> None:
         """启用已停用的账号（系统管理员）。"""
-        _call("POST", f"/accounts/{name}/enable", SYSTEM, by, url, credentials)
-        typer.echo(f"已启用 {name}")
+        done = _call("POST", f"/accounts/{name}/enable", SYSTEM, by, url, credentials)
+        show(done, lambda _: f"已启用 {name}")
 
 
 def _add_security(users: typer.Typer) -> None:
@@ -130,8 +131,8 @@ def _add_security(users: typer.Typer) -> None:
     ) -> None:
         """设定账号的全部角色（安全管理员），如 investigator 或“执法人员”。"""
         body = {"roles": _roles(wanted or [])}
-        row = _call("PUT", f"/accounts/{name}/roles", SECURITY, by, url, credentials, body)
-        typer.echo(_line(row))
+        done = _call("PUT", f"/accounts/{name}/roles", SECURITY, by, url, credentials, body)
+        show(done, _line)
 
     @users.command()
     def passwd(
@@ -140,15 +141,20 @@ def _add_security(users: typer.Typer) -> None:
         """重置密码（安全管理员）：显示一次性密码，本人登录前须修改。"""
         path = f"/accounts/{name}/password"
         made = _call("POST", path, SECURITY, by, url, credentials)
-        typer.echo(f"{name} 的一次性密码（只显示一次）：{made['one_time_password']}")
+        show(
+            made,
+            lambda done: (
+                f"{name} 的一次性密码（只显示一次，72 小时内有效）：{done['one_time_password']}"
+            ),
+        )
 
     @users.command()
     def unlock(
         name: Name, by: As = None, url: Url = None, credentials: CredentialsFile = None
     ) -> None:
         """解除登录失败引起的锁定（安全管理员）。"""
-        _call("POST", f"/accounts/{name}/unlock", SECURITY, by, url, credentials)
-        typer.echo(f"已解锁 {name}")
+        done = _call("POST", f"/accounts/{name}/unlock", SECURITY, by, url, credentials)
+        show(done, lambda _: f"已解锁 {name}")
 
     @users.command("sign-out")
     def sign_out(
@@ -189,8 +195,9 @@ def _add_security(users: typer.Typer) -> None:
         name: Name, by: As = None, url: Url = None, credentials: CredentialsFile = None
     ) -> None:
         """重置账号的动态口令（安全管理员），由本人重新启用。"""
-        _call("DELETE", f"/accounts/{name}/second-factor", SECURITY, by, url, credentials)
-        typer.echo(f"已重置 {name} 的动态口令")
+        path = f"/accounts/{name}/second-factor"
+        done = _call("DELETE", path, SECURITY, by, url, credentials)
+        show(done, lambda _: f"已重置 {name} 的动态口令")
 
     @users.command("totp-require")
     def totp_require(
@@ -199,11 +206,10 @@ def _add_security(users: typer.Typer) -> None:
         url: Url = None,
         credentials: CredentialsFile = None,
     ) -> None:
-        """规定哪些角色登录须用动态口令（安全管理员），未列出的不须用。"""
+        """规定哪些角色登录须用动态口令（安全管理员），未列出的不须用；三类管理员不得免除。"""
         body = {"roles": _roles(wanted or [])}
         rules = _call("PUT", "/policy/second-factor-roles", SECURITY, by, url, credentials, body)
-        titles = "、".join(role["title"] for role in rules["second_factor_roles"])
-        typer.echo(f"须用动态口令的角色：{titles or '无'}")
+        show(rules, _policy)
 
 
 def _call(
@@ -248,11 +254,9 @@ def _roles(wanted: list[str]) -> list[str]:
     return [role.value for role in found if role is not None]
 
 
-def _local(moment: str) -> str:
-    """A time of the API in the words of the bureau's clock."""
-    from shared.clock.law_time import SHANGHAI  # noqa: PLC0415 - slow to import
-
-    return datetime.fromisoformat(moment).astimezone(SHANGHAI).strftime("%F %H:%M")
+def _policy(rules: dict[str, Any]) -> str:
+    titles = "、".join(role["title"] for role in rules["second_factor_roles"])
+    return f"须用动态口令的角色：{titles or '无'}"
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -261,7 +265,7 @@ def _line(row: dict[str, Any]) -> str:
         text
         for holds, text in (
             (row["disabled_at"], "已停用"),
-            (locked, f"锁定至 {_local(locked) if locked else ''}"),
+            (locked, f"锁定至 {local(locked) if locked else ''}"),
             (not row["has_password"], "尚无密码"),
             (row["has_password"] and row["one_time"], "密码待修改"),
             (row["second_factor"], "动态口令"),
