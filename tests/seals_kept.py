@@ -29,7 +29,7 @@ class Kept:
     async def publish(self, seals: Sequence[Seal]) -> None:
         self.seals += seals
 
-    async def set_aside(self) -> None:
+    async def begin_anew(self) -> None:
         self.aside.append(self.seals)
         self.seals = []
 

@@ -1,20 +1,22 @@
-"""Outside copies of the seals: what shows that the whole database was written anew.
+"""Seals outside the database: the platform's own files, and copies carried elsewhere.
 
-Whoever can write everything can make events, state rows and seals agree with each other. A line
-that was carried off before cannot be changed with them.
+Whoever can write the whole database can make events, state rows and seals agree with each other.
+The platform's files lie beside it; a line that was carried off before cannot be changed with them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from services.launch.catalogue import PROCEDURES
+from shared.seals.file import files_of, newest_file
 from shared.seals.seal import NotASealError, Seal, read_line, seal_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -71,16 +73,56 @@ def _seal(file: Path, number: int, line: bytes) -> Seal:
     return seal
 
 
-def compare(
-    service: str, copied: Mapping[int, set[bytes]], held: Mapping[int, bytes]
-) -> list[Fault]:
-    """Name the seals of a copy that the table lacks or has otherwise, runs of them at once.
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Seals outside the database, by service and number; `name` (Chinese) says where they lie.
+
+    A `whole` one holds every service that has been sealed.
+    """
+
+    name: str
+    seals: Mapping[str, Mapping[int, set[bytes]]]
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """A file of the platform's own that the table no longer agreed with, and the next one."""
+
+    file: Path
+    following: Path
+
+
+def copies(paths: Sequence[Path]) -> Outside:
+    """Copies elsewhere, as `--seal` names them; raises `CopyUnusableError`."""
+    return Outside("外部副本", read_copies(paths), whole=any(path.is_dir() for path in paths))
+
+
+def own_files(folder: Path) -> tuple[Outside, list[Superseded]]:
+    """The files that grow in the platform's own folder, and those before them.
+
+    Raises `CopyUnusableError`.
+    """
+    firsts = [first for service in PROCEDURES if (first := folder / f"{service}.jsonl").exists()]
+    newest = {first: newest_file(first) for first in firsts}
+    superseded = [
+        Superseded(before, after) for first in firsts for before, after in pairwise(files_of(first))
+    ]
+    return Outside("平台的封签文件", read_copies(newest.values())), superseded
+
+
+def compare(service: str, outside: Outside, held: Mapping[int, bytes]) -> list[Fault]:
+    """Name the seals that the table lacks or has otherwise, runs of them at once.
 
     `held` is the table's: the hash of each seal by number.
     """
+    copied = outside.seals.get(service)
     last = max(held, default=0)
+    if copied is None:
+        lacks = outside.whole and last
+        return [Fault(service, 1, last, f"{outside.name}中没有这一服务的封签")] if lacks else []
     wrong = [
-        (number, _fault(held.get(number), last, number))
+        (number, _fault(outside.name, held.get(number), last, number))
         for number, hashes in sorted(copied.items())
         if hashes != {held.get(number)}
     ]
@@ -94,9 +136,9 @@ def compare(
     return faults
 
 
-def _fault(found: bytes | None, last: int, number: int) -> str:
+def _fault(name: str, found: bytes | None, last: int, number: int) -> str:
     if found is not None:
-        return "与外部副本不同"
+        return f"与{name}不同"
     if number > last:
-        return f"在外部副本中，而数据库中的封签止于第 {last} 号"
-    return "在外部副本中，而数据库中没有"
+        return f"在{name}中，而数据库中的封签止于第 {last} 号"
+    return f"在{name}中，而数据库中没有"

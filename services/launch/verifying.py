@@ -14,17 +14,17 @@ from services.launch.seal_copies import compare
 from services.launch.trails import TrailsVerified, verify_trails
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from services.launch.client import Client
-    from services.launch.seal_copies import Fault
+    from services.launch.seal_copies import Fault, Outside
 
 SEALS_A_PAGE = 1_000
 
 
 @dataclass(slots=True)
 class Verified:
-    """What a verification walked and found: (service, finding), and faults against the copies."""
+    """What a verification walked and found: (service, finding), and faults of seals outside."""
 
     aggregates: int = 0
     events: int = 0
@@ -34,8 +34,8 @@ class Verified:
     trails: TrailsVerified = field(default_factory=TrailsVerified)
 
 
-async def verify(client: Client, copies: Mapping[str, Mapping[int, set[bytes]]]) -> Verified:
-    """Walk every service, and compare its seals with outside copies (see `read_copies`)."""
+async def verify(client: Client, outside: Sequence[Outside]) -> Verified:
+    """Walk every service, and compare its seals with those outside the database."""
     result = Verified()
     async with client:
         for service in PROCEDURES:
@@ -43,9 +43,10 @@ async def verify(client: Client, copies: Mapping[str, Mapping[int, set[bytes]]])
             await walk.aggregates()
             await walk.traces()
             await walk.seals()
-            if service in copies:
+            if outside:
                 held = await walk.held()
-                result.faults += compare(service, copies[service], held)
+                for one in outside:
+                    result.faults += compare(service, one, held)
         result.trails = await verify_trails(client, client.credentials.auditor())
     # The last page of seals may have been asked for again and again.
     result.findings = list({orjson.dumps(found): found for found in result.findings}.values())

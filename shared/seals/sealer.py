@@ -187,8 +187,8 @@ class Sealer:
         if row is not None and seal_of(self._service, row) == published:
             return published.number
         log.error(
-            "the seals published are not those of the table; they are set aside",
+            "the seals published are not those of the table; others are begun",
             service=self._service, number=published.number,
         )  # fmt: skip
-        await self._sink.set_aside()
+        await self._sink.begin_anew()
         return 0

@@ -19,5 +19,5 @@ class SealSink(Protocol):
     async def publish(self, seals: Sequence[Seal]) -> None:
         """Return when the seals are safe; they follow the last one held."""
 
-    async def set_aside(self) -> None:
-        """Keep what it holds apart and begin anew: the table no longer agrees with it."""
+    async def begin_anew(self) -> None:
+        """Keep what it holds as it is and begin anew: the table no longer agrees with it."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services.launch.seal_copies import CopyUnusableError, Fault, compare, read_copies
+from services.launch.seal_copies import CopyUnusableError, Fault, compare, copies, read_copies
 from tests.every_service.sealed_service import OF_THE_LAST, each_service, one_service
 from tests.seals_kept import seal_everything
 
@@ -69,7 +69,7 @@ def test_a_database_written_anew_agrees_with_itself_but_not_with_the_copy(
 ) -> None:
     copy = tmp_path / f"{sealed.procedure.service}.jsonl"
     copy.write_bytes(b"".join(seal.line() for seal in sealed.seals))
-    copied = read_copies([tmp_path])[sealed.procedure.service]
+    copied = copies([tmp_path])
     assert compare(sealed.procedure.service, copied, held(sealed)) == []
 
     versions = len(sealed.events())
@@ -106,9 +106,9 @@ def test_a_copy_may_be_older_than_the_table_and_end_in_part_of_a_line(
 ) -> None:
     copy = tmp_path / "carried-off.jsonl"
     copy.write_bytes(sealed.seals[1].line() + sealed.seals[2].line() + sealed.seals[3].line()[:50])
-    copied = read_copies([copy])
-    assert set(copied["cases"]) == {2, 3}
-    assert compare("cases", copied["cases"], held(sealed)) == []
+    copied = copies([copy])
+    assert set(copied.seals["cases"]) == {2, 3}
+    assert compare("cases", copied, held(sealed)) == []
 
 
 @one_service

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from services.cases.examples import PENALTY_CASE
@@ -29,11 +30,11 @@ def registered(platform: Platform, name: str) -> str:
     return str(answer.json()["id"])
 
 
-def sealed(platform: Platform) -> int:
+def sealed(platform: Platform, name: str = "cases.jsonl") -> int:
     """How many events the published seals hold together."""
     import orjson  # noqa: PLC0415
 
-    file = platform.data / "seals" / "cases.jsonl"
+    file = platform.data / "seals" / name
     whole = file.read_bytes().rpartition(b"\n")[0] if file.exists() else b""
     return sum(orjson.loads(line)["events"] for line in whole.splitlines())
 
@@ -90,7 +91,11 @@ def test_a_copy_of_the_seals_shows_what_a_rewritten_database_hides(
     assert "cases 第 2 号封签：封签所含事件应为 1 个，事件表中有 0 个" in found.stdout
 
     execute(platform, "DELETE FROM cases.seal WHERE number = 2")
-    assert platform.run("verify").returncode == 0
+    found = platform.run("verify")
+    assert found.returncode == 1
+    assert "第 2 号封签：在平台的封签文件中，而数据库中的封签止于第 1 号" in found.stdout
+    elsewhere = platform.run("verify", "--url", platform.url)
+    assert elsewhere.returncode == 0, elsewhere.stdout
     found = platform.run("verify", "--seal", str(tmp_path / "copy" / "cases.jsonl"))
     assert found.returncode == 1
     assert "cases 第 2 号封签：在外部副本中，而数据库中的封签止于第 1 号" in found.stdout
@@ -98,13 +103,26 @@ def test_a_copy_of_the_seals_shows_what_a_rewritten_database_hides(
     third = registered(platform, "the third")  # sealed as number 2, in place of the one removed
 
     def set_aside() -> bool:
-        return (platform.data / "seals" / "cases.1.jsonl").exists() and sealed(platform) == 2
+        return sealed(platform, "cases.2.jsonl") == 2
 
-    until(set_aside, "what was published is set aside, and published anew")
-    assert platform.run("verify").returncode == 0
+    until(set_aside, "what was published stays as it was, and is published anew")
+    assert (platform.data / "seals" / "cases.jsonl").read_bytes() == (
+        tmp_path / "copy" / "cases.jsonl"
+    ).read_bytes()
+    metrics = httpx.get(f"{platform.url}/metrics", trust_env=False).text
+    assert 'ecocase_seal_files_set_aside{service="cases"} 1.0' in metrics
+    told = platform.run("verify")
+    assert told.returncode == 0, told.stdout
+    assert "封签文件 cases.jsonl 曾与数据库不符，由 cases.2.jsonl 接续" in told.stdout
     found = platform.run("verify", "--seal", str(tmp_path / "copy"))
     assert found.returncode == 1
     assert "cases 第 2 号封签：与外部副本不同" in found.stdout
+
+    (tmp_path / "copy" / "cases.jsonl").rename(tmp_path / "copy" / "permits.jsonl")
+    (tmp_path / "copy" / "permits.jsonl").write_bytes(b"")
+    lacking = platform.run("verify", "--seal", str(tmp_path / "copy"))
+    assert lacking.returncode == 1
+    assert "cases 第 1 至 2 号封签：外部副本中没有这一服务的封签" in lacking.stdout
     assert {first, third} >= {
         item["id"]
         for item in platform.signed_in("officer1").get("/cases/penalties").json()["items"]

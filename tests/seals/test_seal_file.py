@@ -126,8 +126,13 @@ async def test_a_file_that_the_table_no_longer_agrees_with_is_kept_apart(
     async with cases.connection() as connection:  # an older backup is restored
         await connection.execute("DELETE FROM seal WHERE number = 3")
         await connection.execute("DELETE FROM event WHERE seq > 2")
-    await started(cases, SealFile(path), path, made[:2])
-    assert lines(path.with_name("cases.1.jsonl")) == made
+    following = path.with_name("cases.2.jsonl")
+    await started(cases, SealFile(path), following, made[:2])
+    assert lines(path) == made
+    assert mode(following) == 0o600
+
+    await started(cases, SealFile(path), following, made[:2])  # and goes on there after a restart
+    assert not path.with_name("cases.3.jsonl").exists()
 
 
 @pytest.mark.parametrize(

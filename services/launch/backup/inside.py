@@ -34,7 +34,7 @@ async def verify_inside(settings: Settings) -> tuple[Verified, Reconciled]:
             await platform.start()
             await platform.issuer.end_sessions()
             return (
-                await verify(_Inside(platform), {}),
+                await verify(_Inside(platform), []),
                 await reconcile(_Inside(platform)),
             )
         finally:

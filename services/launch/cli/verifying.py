@@ -11,6 +11,7 @@ import typer
 from services.launch.cli.options import SHOWN, As, CredentialsFile, Url, more
 
 if TYPE_CHECKING:
+    from services.launch.seal_copies import Outside
     from services.launch.verifying import Verified
 
 
@@ -32,16 +33,39 @@ def add_to(app: typer.Typer) -> None:
         数据库若被整个改写，只有另存的封签能够查出：用 --seal 与之对照。
         """
         from services.launch.cli.signing_in import office_client  # noqa: PLC0415 - slow to import
-        from services.launch.seal_copies import CopyUnusableError, read_copies  # noqa: PLC0415
+        from services.launch.seal_copies import CopyUnusableError, copies  # noqa: PLC0415
         from services.launch.verifying import verify as work  # noqa: PLC0415
 
         try:
-            copies = read_copies(seal or ())
+            elsewhere = [copies(seal)] if seal else []
         except CopyUnusableError as error:
             raise typer.BadParameter(str(error), param_hint="--seal") from error
-        result = asyncio.run(work(office_client(by, url, credentials), copies))
-        found = show_verified(result, sum(map(len, copies.values())))
+        own = [] if url else _own_files()
+        result = asyncio.run(work(office_client(by, url, credentials), [*elsewhere, *own]))
+        compared = sum(len(held) for one in elsewhere for held in one.seals.values())
+        found = show_verified(result, compared)
         raise typer.Exit(1 if found else 0)
+
+
+def _own_files() -> list[Outside]:
+    """The platform's own files of seals, where they lie on this machine; says which are past."""
+    from services.launch.seal_copies import CopyUnusableError, own_files  # noqa: PLC0415
+    from services.launch.settings import Settings  # noqa: PLC0415 - slow to import
+
+    folder = Settings.read().data / "seals"
+    if not folder.is_dir():
+        return []
+    try:
+        own, superseded = own_files(folder)
+    except CopyUnusableError as error:
+        typer.echo(f"ecocase：平台的封签文件已被改动：{error}", err=True)
+        raise typer.Exit(1) from error
+    for one in superseded:
+        typer.echo(
+            f"注意：封签文件 {one.file.name} 曾与数据库不符，由 {one.following.name} 接续："
+            "恢复过较早的备份，或数据库被改写过"
+        )
+    return [own]
 
 
 def show_verified(result: Verified, compared: int = 0) -> int:
